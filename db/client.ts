@@ -1,0 +1,49 @@
+/** Connections to the database, and the types that every question in this folder takes as its first argument. */
+import { drizzle, type NodePgDatabase, type NodePgQueryResultHKT } from 'drizzle-orm/node-postgres'
+import type { PgDatabase } from 'drizzle-orm/pg-core'
+import pg from 'pg'
+
+/** A database or a transaction in it: what a question is asked of. */
+export type Session = PgDatabase<NodePgQueryResultHKT>
+
+export type Database = NodePgDatabase & { $client: pg.Pool }
+
+/** The fields of a database secret, named as RDS names them. */
+export interface DatabaseCredentials {
+  readonly host: string
+  readonly port: number
+  readonly dbname: string
+  readonly username: string
+  readonly password: string
+}
+
+/** Milliseconds to wait for a connection. Shorter fails on a database that is merely busy; longer eats the function's time. */
+const CONNECT_TIMEOUT_MS = 5_000
+
+/** Milliseconds one statement may take. Must stay below every function's timeout, so that a slow database shows as an error. */
+const STATEMENT_TIMEOUT_MS = 30_000
+
+/**
+ * Opens a pool of exactly one connection: a batch is one transaction, and the number of functions that run at once is then
+ * the number of connections. The connection is made by the first question, and made anew after it breaks.
+ */
+export function openDatabase(credentials: DatabaseCredentials, applicationName: string): Database {
+  const pool = new pg.Pool({
+    host: credentials.host,
+    port: credentials.port,
+    database: credentials.dbname,
+    user: credentials.username,
+    password: credentials.password,
+    application_name: applicationName,
+    max: 1,
+    // A batching window is longer than the default of 10 s, and nearly every batch would reconnect.
+    idleTimeoutMillis: 0,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    // A frozen function cannot keep its locks for longer than this.
+    idle_in_transaction_session_timeout: 10_000,
+  })
+  // An idle connection that breaks would otherwise end the process; the pool makes a new one at the next question.
+  pool.on('error', () => {})
+  return drizzle(pool)
+}

@@ -1,0 +1,103 @@
+/** Questions about the ledger. */
+import { asc, eq, inArray, sql } from 'drizzle-orm'
+import type { Session } from './client.ts'
+import { currentFiles, files } from './schema.ts'
+
+/** What a writer may say of an object version. The ledger itself adds id, times and transaction. */
+const recordColumns = {
+  bucket: files.bucket,
+  key: files.key,
+  versionId: files.versionId,
+  status: files.status,
+  source: files.source,
+  sequencer: files.sequencer,
+  sizeBytes: files.sizeBytes,
+  eventAt: files.eventAt,
+  lastModifiedAt: files.lastModifiedAt,
+  reason: files.reason,
+  contractVersion: files.contractVersion,
+  records: files.records,
+  loadedOn: files.loadedOn,
+  batchId: files.batchId,
+  quarantineKey: files.quarantineKey,
+  quarantineNote: files.quarantineNote,
+}
+
+type FileRow = typeof files.$inferSelect
+
+/** A row of the ledger as a writer hands it in: identity, status and what is known. */
+export type FileRecord = Pick<FileRow, 'bucket' | 'key' | 'versionId' | 'status'> &
+  Partial<Pick<FileRow, keyof typeof recordColumns>>
+
+/** A row of the ledger as it stands. */
+export type KnownFile = Pick<FileRow, 'id' | keyof typeof recordColumns>
+
+export type RecordedFile = Pick<FileRow, 'id' | 'bucket' | 'key' | 'versionId' | 'status'>
+
+/** One text per object version, for use as a key in memory. Keys may hold any character but NUL. */
+export const identityOf = (file: Pick<FileRecord, 'bucket' | 'key' | 'versionId'>): string =>
+  `${file.bucket}\0${file.key}\0${file.versionId}`
+
+/**
+ * Writes what was found out about object versions: the one upsert that every writer uses. A new version is inserted; a known
+ * one is updated only where the new status ranks higher, so the order of arrival does not matter. Facts once known (source,
+ * sequencer, sizes, times) are kept when the new row does not have them.
+ *
+ * @param records at most one per identity; PostgreSQL refuses to update a row twice in a statement (21000)
+ * @returns the rows inserted or raised, and only those: documents may be written for exactly these
+ */
+export async function recordFiles(session: Session, records: readonly FileRecord[]): Promise<RecordedFile[]> {
+  if (records.length === 0) return []
+  // Every writer takes its row locks in this order, so two of them cannot deadlock.
+  const sorted = records.toSorted((a, b) => (identityOf(a) < identityOf(b) ? -1 : 1))
+  return await session
+    .insert(files)
+    .values(sorted)
+    .onConflictDoUpdate({
+      target: [files.bucket, files.key, files.versionId],
+      set: {
+        status: sql`excluded.status`,
+        source: sql`coalesce(excluded.source, files.source)`,
+        sequencer: sql`coalesce(excluded.sequencer, files.sequencer)`,
+        sizeBytes: sql`coalesce(excluded.size_bytes, files.size_bytes)`,
+        eventAt: sql`coalesce(excluded.event_at, files.event_at)`,
+        lastModifiedAt: sql`coalesce(excluded.last_modified_at, files.last_modified_at)`,
+        reason: sql`excluded.reason`,
+        contractVersion: sql`excluded.contract_version`,
+        records: sql`excluded.records`,
+        loadedOn: sql`excluded.loaded_on`,
+        batchId: sql`coalesce(excluded.batch_id, files.batch_id)`,
+        quarantineKey: sql`excluded.quarantine_key`,
+        quarantineNote: sql`excluded.quarantine_note`,
+        changedAt: sql`now()`,
+        changedXid: sql`pg_current_xact_id()`,
+      },
+      setWhere: sql`excluded.status > files.status`,
+    })
+    .returning({
+      id: files.id,
+      bucket: files.bucket,
+      key: files.key,
+      versionId: files.versionId,
+      status: files.status,
+    })
+}
+
+/** The ledger rows with these ids, in the order of their ids; ids that do not exist are left out. */
+export async function findFiles(session: Session, ids: readonly number[]): Promise<KnownFile[]> {
+  return await session
+    .select({ id: files.id, ...recordColumns })
+    .from(files)
+    .where(inArray(files.id, [...ids]))
+    .orderBy(asc(files.id))
+}
+
+/** How many object versions of a bucket are in which state. */
+export async function countFilesByState(session: Session, bucket: string): Promise<Map<string, number>> {
+  const rows = await session
+    .select({ state: currentFiles.state, count: sql<string>`count(*)` })
+    .from(currentFiles)
+    .where(eq(currentFiles.bucket, bucket))
+    .groupBy(currentFiles.state)
+  return new Map(rows.map((row) => [row.state, Number(row.count)]))
+}

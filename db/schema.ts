@@ -1,0 +1,219 @@
+/**
+ * The tables Sluice writes: the ledger of every object version (schema `ingest`) and the documents it loaded (schema `raw`).
+ * After a change: `npm run db:generate -- --name <purpose>`. Partitions, collations and functions are added to the
+ * generated SQL by hand, since Drizzle cannot express them.
+ */
+import { sql } from 'drizzle-orm'
+import {
+  bigint,
+  boolean,
+  check,
+  customType,
+  date,
+  integer,
+  jsonb,
+  pgSchema,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+} from 'drizzle-orm/pg-core'
+
+export const ingest = pgSchema('ingest')
+export const raw = pgSchema('raw')
+
+/** A transaction id that never wraps (PostgreSQL's xid8). Read as text: it may exceed 2^53. */
+const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' })
+
+/** Text compared byte by byte, whatever the database's locale. */
+const byteOrderedText = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' })
+
+const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+
+/**
+ * What is known of one object version, in rising rank: a status only ever climbs this list, and PostgreSQL compares the
+ * values of an enum in this order. `attempted`: a load was begun alone and has not ended. `dead_letter`: received too often.
+ * `vanished`: gone before it was read. `poison`: refused, its copy pending. `quarantined`: refused, its copy made.
+ * `loaded`: its document is in `raw.documents`.
+ */
+export const fileStatus = ingest.enum('file_status', [
+  'attempted',
+  'dead_letter',
+  'vanished',
+  'poison',
+  'quarantined',
+  'loaded',
+])
+
+/** One reason why a file was refused. No text is longer than 100 characters: a reason must never carry the payload away. */
+export interface Issue {
+  /** JSON path of the place, e.g. `$.lines[3].price`. */
+  readonly path: string
+  /** The rule that was broken, e.g. `invalid_type`. */
+  readonly rule: string
+  readonly expected: string
+  readonly found: string
+}
+
+/** Why a file is poison: stored as `ingest.files.reason` and beside the quarantined copy. */
+export interface Reason {
+  /** Which check refused the file, e.g. `contract` or `unparsable` (the list is in `handlers/reasons.ts`). */
+  readonly kind: string
+  /** Version of the source's contract the file was held against; null when no contract was reached. */
+  readonly contractVersion: number | null
+  /** At most 20; `issuesOmitted` counts the rest. */
+  readonly issues: readonly Issue[]
+  readonly issuesOmitted: number
+}
+
+/** One invocation's transaction. Also the outbox of the execution that it asks for: name and input as they must be sent. */
+export const batches = ingest.table('batches', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  /** Id of the Lambda request, to find its log lines. */
+  requestId: text('request_id').notNull(),
+  receivedAt: instant('received_at').notNull(),
+  committedAt: instant('committed_at'),
+  messages: integer('messages').notNull(),
+  /** Object versions named by the messages, each counted once: loaded + poison + vanished + repeated. */
+  files: integer('files').notNull().default(0),
+  bytes: bigint('bytes', { mode: 'number' }).notNull().default(0),
+  loaded: integer('loaded').notNull().default(0),
+  poison: integer('poison').notNull().default(0),
+  vanished: integer('vanished').notNull().default(0),
+  /** Versions that the ledger already knew as well or better. */
+  repeated: integer('repeated').notNull().default(0),
+  /** Null when the batch brought nothing new and no execution is wanted. */
+  executionName: text('execution_name'),
+  /** The exact bytes to send: StartExecution is idempotent only for the same name with the same input. */
+  executionInput: text('execution_input'),
+  /** When the execution was known to be started; null with a name set means: still to be started. */
+  startedAt: instant('started_at'),
+})
+
+/** The ledger: one row per object version, identified by bucket, key and version id. */
+export const files = ingest.table(
+  'files',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    bucket: text('bucket').notNull(),
+    key: text('key').notNull(),
+    versionId: text('version_id').notNull(),
+    /** Null when no source claims the key. */
+    source: text('source'),
+    /** Orders the versions of one key; never compared across keys. Null when the row was made from a listing. */
+    sequencer: text('sequencer'),
+    /**
+     * S3 compares sequencers as hexadecimal text, the shorter one padded on the right with zeros. Cutting the trailing
+     * zeros off and comparing by bytes gives the same order without a longest length.
+     * https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+     */
+    sequencerRank: byteOrderedText('sequencer_rank').generatedAlwaysAs(sql`rtrim(upper(sequencer), '0')`),
+    sizeBytes: bigint('size_bytes', { mode: 'number' }),
+    eventAt: instant('event_at'),
+    lastModifiedAt: instant('last_modified_at'),
+    status: fileStatus('status').notNull(),
+    reason: jsonb('reason').$type<Reason>(),
+    contractVersion: integer('contract_version'),
+    records: integer('records'),
+    /** The load day (UTC): the partition of `raw.documents` that holds the document. Set when loaded. */
+    loadedOn: date('loaded_on'),
+    /** The batch that decided the present status; null when no batch did. */
+    batchId: bigint('batch_id', { mode: 'number' }).references(() => batches.id),
+    quarantineKey: text('quarantine_key'),
+    /** Why a quarantined file has no copy. */
+    quarantineNote: text('quarantine_note'),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    changedAt: instant('changed_at').notNull().defaultNow(),
+    /** The transaction of the last change of status: a watermark that, unlike a timestamp, cannot miss a late commit. */
+    changedXid: xid8('changed_xid').notNull().default(sql`pg_current_xact_id()`),
+  },
+  (table) => [unique('files_identity').on(table.bucket, table.key, table.versionId)],
+)
+
+/** Messages from which no object version could be read: kept whole, with the reason, instead of being retried or dropped. */
+export const messages = ingest.table('messages', {
+  messageId: text('message_id').primaryKey(),
+  body: text('body').notNull(),
+  reason: text('reason').notNull(),
+  batchId: bigint('batch_id', { mode: 'number' })
+    .notNull()
+    .references(() => batches.id),
+  receivedAt: instant('received_at').notNull().defaultNow(),
+})
+
+/** Who may run the transform, and when it last succeeded. Always exactly one row. */
+export const transformLease = ingest.table(
+  'transform_lease',
+  {
+    onlyRow: boolean('only_row').primaryKey().default(true),
+    heldBy: text('held_by'),
+    heldUntil: instant('held_until'),
+    succeededAt: instant('succeeded_at'),
+  },
+  (table) => [check('transform_lease_is_one_row', sql`${table.onlyRow}`)],
+)
+
+/**
+ * One row per loaded file, its payload cast from the file's own bytes so that numbers stay exact. Partitioned by load day,
+ * with no default partition and no foreign keys, so that a day is dropped without touching the ledger.
+ */
+export const documents = raw.table(
+  'documents',
+  {
+    fileId: bigint('file_id', { mode: 'number' }).notNull(),
+    loadedOn: date('loaded_on').notNull(),
+    source: text('source').notNull(),
+    payload: jsonb('payload').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.fileId, table.loadedOn] })],
+)
+
+/**
+ * The ledger as readers count it: `state` is the status, but a loaded version is `superseded` when another loaded version
+ * of the same key is newer. Newer by sequencer; where one of the two has none, by S3's LastModified. Derived here and
+ * written nowhere, so that arrival order cannot matter.
+ */
+export const currentFiles = ingest
+  .view('current_files', {
+    id: bigint('id', { mode: 'number' }).notNull(),
+    bucket: text('bucket').notNull(),
+    key: text('key').notNull(),
+    versionId: text('version_id').notNull(),
+    source: text('source'),
+    state: text('state').notNull(),
+    status: fileStatus('status').notNull(),
+    reason: jsonb('reason').$type<Reason>(),
+    contractVersion: integer('contract_version'),
+    records: integer('records'),
+    sequencer: text('sequencer'),
+    sizeBytes: bigint('size_bytes', { mode: 'number' }),
+    eventAt: instant('event_at'),
+    lastModifiedAt: instant('last_modified_at'),
+    loadedOn: date('loaded_on'),
+    batchId: bigint('batch_id', { mode: 'number' }),
+    quarantineKey: text('quarantine_key'),
+    quarantineNote: text('quarantine_note'),
+    createdAt: instant('created_at').notNull(),
+    changedAt: instant('changed_at').notNull(),
+    changedXid: xid8('changed_xid').notNull(),
+  })
+  .as(sql`
+    select
+      file.id, file.bucket, file.key, file.version_id, file.source,
+      case
+        when file.status = 'loaded' and exists (
+          select from ingest.files newer
+          where newer.bucket = file.bucket and newer.key = file.key and newer.status = 'loaded'
+            and case
+              when newer.sequencer_rank is not null and file.sequencer_rank is not null
+                then newer.sequencer_rank > file.sequencer_rank
+              else newer.last_modified_at > file.last_modified_at
+            end
+        ) then 'superseded'
+        else file.status::text
+      end as state,
+      file.status, file.reason, file.contract_version, file.records, file.sequencer, file.size_bytes, file.event_at,
+      file.last_modified_at, file.loaded_on, file.batch_id, file.quarantine_key, file.quarantine_note,
+      file.created_at, file.changed_at, file.changed_xid
+    from ingest.files file
+  `)

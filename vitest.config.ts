@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/{handlers,workflows,db}/**/*.unit.test.ts'] } },
+      {
+        test: {
+          name: 'database',
+          include: ['test/db/**/*.database.test.ts'],
+          globalSetup: ['test/support/database-server.ts'],
+          hookTimeout: 60_000,
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'handlers',
+          include: ['test/handlers/**/*.emulator.test.ts'],
+          globalSetup: ['test/support/database-server.ts', 'test/support/emulator-server.ts'],
+          env: { POWERTOOLS_LOG_LEVEL: 'SILENT' },
+          hookTimeout: 60_000,
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'local-cloud',
+          include: ['test/local-cloud/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      { test: { name: 'infra', include: ['test/infra/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+    ],
+  },
+})
