@@ -1,0 +1,41 @@
+/**
+ * Errors that have a name because somebody acts on it: the state machine, an operator, the code that retries. A bad file is
+ * never an error; it is data with a reason.
+ */
+import { S3ServiceException } from '@aws-sdk/client-s3'
+import { errorCode } from '../db/errors.ts'
+
+/** The body ended before its Content-Length: the network's fault, not the file's. The message returns to the queue. */
+export class IncompleteBody extends Error {
+  override readonly name = 'IncompleteBody'
+}
+
+/** Some files could not be quarantined for reasons that may pass (S3, database). Those that could, are; run again. */
+export class QuarantineIncomplete extends Error {
+  override readonly name = 'QuarantineIncomplete'
+}
+
+/** A value from outside (environment, input, secret) is not what it must be. The message names the place, not the value. */
+export class InvalidInput extends Error {
+  override readonly name = 'InvalidInput'
+}
+
+/** What may be logged of an error: name, code and HTTP status. Messages can carry row data or keys and are left out. */
+export function errorFacts(error: unknown): { error: string; code?: string; httpStatus?: number } {
+  if (!(error instanceof Error)) return { error: typeof error }
+  const code = errorCode(error)
+  const httpStatus = httpStatusOf(error)
+  return { error: error.name, ...(code !== undefined && { code }), ...(httpStatus !== undefined && { httpStatus }) }
+}
+
+/** The status in the `$metadata` that every error of the AWS SDK carries. */
+function httpStatusOf(error: Error): number | undefined {
+  if (!('$metadata' in error) || typeof error.$metadata !== 'object' || error.$metadata === null) return undefined
+  const { httpStatusCode } = error.$metadata as { httpStatusCode?: unknown }
+  return typeof httpStatusCode === 'number' ? httpStatusCode : undefined
+}
+
+/** A 404 of the key or the version. A missing bucket is a 404 too, and never the file's fault. */
+export function isVersionMissing(error: unknown): boolean {
+  return error instanceof S3ServiceException && /^NoSuch(Key|Version)$/.test(error.name)
+}

@@ -1,0 +1,172 @@
+/** Phase two of a batch: everything that was read, in one transaction on one connection. */
+
+import { closeBatch, openBatch } from '../../db/batches.ts'
+import type { Database, Session } from '../../db/client.ts'
+import { findRefusedDocuments, insertDocuments, type NewDocument } from '../../db/documents.ts'
+import { isDataRefused } from '../../db/errors.ts'
+import { type FileRecord, identityOf, type RecordedFile, recordFiles } from '../../db/files.ts'
+import { keepMessages } from '../../db/messages.ts'
+import { fileStatus } from '../../db/schema.ts'
+import type { BatchInput } from '../contract.ts'
+import { judgeRefused } from './judge.ts'
+import type { ReadFile, ReadMessage } from './read-message.ts'
+
+export interface ReadBatch {
+  readonly requestId: string
+  readonly receivedAt: Date
+  readonly messages: readonly ReadMessage[]
+}
+
+export interface WrittenBatch {
+  readonly batchId: number
+  readonly files: number
+  readonly bytes: number
+  readonly loaded: number
+  readonly poison: number
+  readonly vanished: number
+  /** Versions that the ledger already knew as well or better. */
+  readonly repeated: number
+  /** What to start now that the batch is committed; null when it brought nothing new. */
+  readonly execution: { readonly name: string; readonly input: string } | null
+}
+
+/**
+ * Commits a batch: its row, the ledger, the documents of exactly those versions that the ledger took as newly loaded.
+ * When the database refuses a document, it is found, turned into poison, and the rest is written.
+ *
+ * @throws a database error when nothing was committed (or, if the connection broke during COMMIT, may have been: running
+ *   the same batch again is harmless)
+ */
+export async function writeBatch(database: Database, batch: ReadBatch): Promise<WrittenBatch> {
+  return await database.transaction(async (transaction) => {
+    const { id: batchId, loadedOn } = await openBatch(transaction, {
+      requestId: batch.requestId,
+      receivedAt: batch.receivedAt,
+      messages: batch.messages.length,
+    })
+    await keepMessages(
+      transaction,
+      batchId,
+      batch.messages.flatMap((message) => message.unreadable ?? []),
+    )
+    const files = onePerVersion(batch.messages.flatMap((message) => message.files))
+    const recorded = await writeFiles(transaction, files, { batchId, loadedOn })
+
+    const count = (status: RecordedFile['status']) => recorded.filter((file) => file.status === status).length
+    const result = {
+      files: files.length,
+      bytes: files.reduce(
+        (sum, file) => sum + (file.verdict.status === 'loaded' ? file.verdict.bytes.byteLength : 0),
+        0,
+      ),
+      loaded: count('loaded'),
+      poison: count('poison'),
+      vanished: count('vanished'),
+      repeated: files.length - recorded.length,
+    }
+    const execution = recorded.length === 0 ? null : planExecution(batchId, batch.receivedAt, recorded)
+    await closeBatch(transaction, batchId, {
+      ...result,
+      executionName: execution?.name ?? null,
+      executionInput: execution?.input ?? null,
+    })
+    return { batchId, ...result, execution }
+  })
+}
+
+interface WriteContext {
+  readonly batchId: number
+  readonly loadedOn: string
+}
+
+/** Ledger and documents under a savepoint; once more with the refused documents as poison if the database refuses any. */
+async function writeFiles(
+  transaction: Session,
+  files: readonly ReadFile[],
+  context: WriteContext,
+): Promise<RecordedFile[]> {
+  try {
+    return await transaction.transaction((savepoint) => writeLedgerAndDocuments(savepoint, files, context))
+  } catch (error) {
+    if (!isDataRefused(error)) throw error
+    const judged = await judgeByDatabase(transaction, files)
+    return await transaction.transaction((savepoint) => writeLedgerAndDocuments(savepoint, judged, context))
+  }
+}
+
+async function writeLedgerAndDocuments(
+  savepoint: Session,
+  files: readonly ReadFile[],
+  { batchId, loadedOn }: WriteContext,
+): Promise<RecordedFile[]> {
+  const recorded = await recordFiles(
+    savepoint,
+    files.map((file) => toRecord(file, batchId, loadedOn)),
+  )
+  const byIdentity = new Map(files.map((file) => [identityOf(file.object), file]))
+  const documents = recorded.flatMap((row): NewDocument[] => {
+    const file = byIdentity.get(identityOf(row))
+    if (file?.verdict.status !== 'loaded' || file.source === undefined) return []
+    return [{ fileId: row.id, source: file.source.name, bytes: file.verdict.bytes }]
+  })
+  await insertDocuments(savepoint, loadedOn, documents)
+  return recorded
+}
+
+/** The same files, those whose documents the database refuses turned into poison. */
+async function judgeByDatabase(transaction: Session, files: readonly ReadFile[]): Promise<ReadFile[]> {
+  const candidates = files.flatMap((file) =>
+    file.verdict.status === 'loaded' ? [{ file, bytes: file.verdict.bytes }] : [],
+  )
+  const refused = await findRefusedDocuments(
+    transaction,
+    candidates.map(({ bytes }) => bytes),
+  )
+  const codes = new Map([...refused].map(([position, code]) => [candidates[position]?.file, code]))
+  return files.map((file) => {
+    const code = codes.get(file)
+    if (code === undefined || file.verdict.status !== 'loaded' || file.source === undefined) return file
+    return { ...file, verdict: judgeRefused(file.source, file.verdict.bytes, code) }
+  })
+}
+
+function toRecord(
+  { object, source, lastModifiedAt, verdict }: ReadFile,
+  batchId: number,
+  loadedOn: string,
+): FileRecord {
+  return {
+    ...object,
+    status: verdict.status,
+    source: source?.name ?? null,
+    lastModifiedAt,
+    batchId,
+    reason: verdict.status === 'poison' ? verdict.reason : null,
+    contractVersion: source?.contractVersion ?? null,
+    records: verdict.status === 'loaded' ? verdict.records : null,
+    loadedOn: verdict.status === 'loaded' ? loadedOn : null,
+  }
+}
+
+/** S3 may say the same thing twice in one batch: of each version the outcome of the highest rank is kept. */
+function onePerVersion(files: readonly ReadFile[]): ReadFile[] {
+  const kept = new Map<string, ReadFile>()
+  for (const file of files) {
+    const other = kept.get(identityOf(file.object))
+    if (other === undefined || rank(file) > rank(other)) kept.set(identityOf(file.object), file)
+  }
+  return [...kept.values()]
+}
+
+const rank = (file: ReadFile): number => fileStatus.enumValues.indexOf(file.verdict.status)
+
+/** Name and input of the batch's execution. Both are kept with the batch, so that whoever starts it sends the same bytes. */
+function planExecution(batchId: number, receivedAt: Date, recorded: readonly RecordedFile[]) {
+  const input: BatchInput = {
+    trigger: 'batch',
+    batchId,
+    poisonFileIds: recorded.filter((file) => file.status === 'poison').map((file) => file.id),
+  }
+  const stamp = receivedAt.toISOString().replaceAll(/[-:]|\.\d+/g, '')
+  return { name: `batch-${stamp}-${batchId}`, input: JSON.stringify(input) }
+}

@@ -1,0 +1,29 @@
+/** The Lambda function behind the Task *QuarantineFiles*. */
+import { S3Client } from '@aws-sdk/client-s3'
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { type QuarantineFilesOutcome, quarantineFilesInput } from '../contract.ts'
+import { databaseFromSecret } from '../database.ts'
+import { readEnvironment } from '../env.ts'
+import { AWS_CONNECT_TIMEOUT_MS, OBJECT_READ_TIMEOUT_MS } from '../limits.ts'
+import { type QuarantineDependencies, quarantineFiles } from './quarantine-files.ts'
+
+let dependencies: QuarantineDependencies | undefined
+
+function makeDependencies(): QuarantineDependencies {
+  const { DATABASE_SECRET_ARN } = readEnvironment('DATABASE_SECRET_ARN')
+  const requestHandler = { connectionTimeout: AWS_CONNECT_TIMEOUT_MS, requestTimeout: OBJECT_READ_TIMEOUT_MS }
+  return {
+    s3: new S3Client({ requestHandler }),
+    withDatabase: databaseFromSecret(
+      new SecretsManagerClient({ requestHandler }),
+      DATABASE_SECRET_ARN,
+      'sluice-quarantine',
+    ),
+  }
+}
+
+export const handler = async (input: unknown): Promise<QuarantineFilesOutcome> => {
+  const { fileIds } = quarantineFilesInput.parse(input)
+  dependencies ??= makeDependencies()
+  return await quarantineFiles(dependencies, fileIds)
+}

@@ -1,0 +1,79 @@
+/** Moves poison out of the way: a copy of the exact version, the reason beside it, then the ledger. */
+import { CopyObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import pLimit from 'p-limit'
+import { findFiles, type KnownFile, recordFiles } from '../../db/files.ts'
+import type { QuarantineFilesOutcome } from '../contract.ts'
+import type { WithDatabase } from '../database.ts'
+import { errorFacts, isVersionMissing, QuarantineIncomplete } from '../errors.ts'
+import { COPIES_IN_FLIGHT } from '../limits.ts'
+import { logger } from '../logger.ts'
+
+export interface QuarantineDependencies {
+  readonly s3: S3Client
+  readonly withDatabase: WithDatabase
+}
+
+/** Where the copy of a file lies, and its reason: made from the ledger's id, so that any key, however odd, has a place. */
+const copyKeyOf = (file: KnownFile): string => `quarantine/${file.source ?? 'unknown-source'}/${file.id}.json`
+const reasonKeyOf = (file: KnownFile): string => `${copyKeyOf(file).slice(0, -'.json'.length)}.reason.json`
+
+/**
+ * Quarantines the files with these ids that are still poison. Harmless to repeat: the copy has the same key each time and
+ * the ledger is written last, for each file that is done, whatever becomes of the others.
+ *
+ * @throws {QuarantineIncomplete} when some could not be copied or recorded; run again for them
+ */
+export async function quarantineFiles(
+  { s3, withDatabase }: QuarantineDependencies,
+  fileIds: readonly number[],
+): Promise<QuarantineFilesOutcome> {
+  const known = await withDatabase((database) => findFiles(database, fileIds))
+  const poison = known.filter((file) => file.status === 'poison')
+
+  const limit = pLimit(COPIES_IN_FLIGHT)
+  const copies = await Promise.allSettled(poison.map((file) => limit(() => copyFile(s3, file))))
+  const done = copies.flatMap((copy) => (copy.status === 'fulfilled' ? [copy.value] : []))
+  await withDatabase((database) => recordFiles(database, done))
+
+  const failed = copies.filter((copy) => copy.status === 'rejected')
+  if (failed.length > 0) {
+    logger.warn('copies failed', { failed: failed.length, first: errorFacts(failed[0]?.reason) })
+    throw new QuarantineIncomplete(
+      `${failed.length} of ${poison.length} files could not be copied; the others are done`,
+    )
+  }
+  return {
+    quarantined: done.length,
+    withoutCopy: done.filter((file) => file.quarantineKey === null).length,
+    unchanged: fileIds.length - done.length,
+  }
+}
+
+/** Copies one file and writes its reason beside it. A version that is gone is quarantined without a copy. */
+async function copyFile(s3: S3Client, file: KnownFile) {
+  const { id: fileId, ...record } = file
+  const { bucket, key, versionId, source, reason } = record
+  const quarantined = { ...record, status: 'quarantined' as const }
+  const explanation = JSON.stringify({ fileId, bucket, key, versionId, source, reason }, null, 2)
+  await s3.send(
+    new PutObjectCommand({
+      Bucket: bucket,
+      Key: reasonKeyOf(file),
+      Body: explanation,
+      ContentType: 'application/json',
+    }),
+  )
+  try {
+    await s3.send(
+      new CopyObjectCommand({
+        Bucket: bucket,
+        Key: copyKeyOf(file),
+        CopySource: `${bucket}/${encodeURIComponent(key)}?versionId=${encodeURIComponent(versionId)}`,
+      }),
+    )
+    return { ...quarantined, quarantineKey: copyKeyOf(file) }
+  } catch (error) {
+    if (!isVersionMissing(error)) throw error
+    return { ...quarantined, quarantineKey: null, quarantineNote: 'the version was deleted before it could be copied' }
+  }
+}

@@ -1,0 +1,22 @@
+/** Webhook deliveries of GitHub, one a file. The event's name is in the key: `input/github/<event>/<delivery>.json`. */
+import { z } from 'zod'
+import { jsonNumber, type Source } from './source.ts'
+
+const account = z.looseObject({ login: z.string(), id: jsonNumber })
+
+const repository = z.looseObject({ id: jsonNumber, full_name: z.string(), owner: account })
+
+export const github: Source = {
+  name: 'github',
+  prefix: 'input/github/',
+  contractVersion: 1,
+  contract: z.looseObject({
+    action: z.string().optional(),
+    sender: account.optional(),
+    repository: repository.optional(),
+    organization: account.optional(),
+    pull_request: z
+      .looseObject({ id: jsonNumber, number: jsonNumber, state: z.string(), title: z.string(), user: account })
+      .optional(),
+  }),
+}
