@@ -1,0 +1,76 @@
+/** Where files land: the bucket, and the queue of what arrived under `input/`. */
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { BlockPublicAccess, Bucket, BucketEncryption, EventType } from 'aws-cdk-lib/aws-s3'
+import { SqsDestination } from 'aws-cdk-lib/aws-s3-notifications'
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+
+export interface LandingProps {
+  readonly stage: string
+  readonly batchingWindow: Duration
+  readonly ingestTimeout: Duration
+  readonly receivesBeforeDeadLetter: number
+  readonly queueRetention: Duration
+  readonly deadLetterRetention: Duration
+  readonly inputRetention: Duration
+  readonly overwrittenInputRetention: Duration
+  readonly quarantineRetention: Duration
+}
+
+export class Landing extends Construct {
+  readonly bucket: Bucket
+  readonly queue: Queue
+  readonly deadLetterQueue: Queue
+
+  constructor(scope: Construct, id: string, props: LandingProps) {
+    super(scope, id)
+
+    this.bucket = new Bucket(this, 'Bucket', {
+      // A version can be read exactly as the event names it, and an overwrite loses nothing that was not read yet.
+      versioned: true,
+      enforceSSL: true,
+      encryption: BucketEncryption.S3_MANAGED,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      removalPolicy: RemovalPolicy.RETAIN,
+      lifecycleRules: [
+        {
+          id: 'input',
+          prefix: 'input/',
+          expiration: props.inputRetention,
+          noncurrentVersionExpiration: props.overwrittenInputRetention,
+        },
+        {
+          id: 'quarantine',
+          prefix: 'quarantine/',
+          expiration: props.quarantineRetention,
+          noncurrentVersionExpiration: Duration.days(1),
+        },
+        { id: 'leftovers', abortIncompleteMultipartUploadAfter: Duration.days(7), expiredObjectDeleteMarker: true },
+      ],
+    })
+
+    this.deadLetterQueue = new Queue(this, 'DeadLetterQueue', {
+      queueName: `sluice-${props.stage}-dead-letters`,
+      retentionPeriod: props.deadLetterRetention,
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+    })
+
+    this.queue = new Queue(this, 'Queue', {
+      queueName: `sluice-${props.stage}-ingest`,
+      // AWS's rule for queues that feed Lambda: six times the function's timeout, and the window on top.
+      // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+      visibilityTimeout: Duration.seconds(6 * props.ingestTimeout.toSeconds() + props.batchingWindow.toSeconds()),
+      retentionPeriod: props.queueRetention,
+      deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: props.receivesBeforeDeadLetter },
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+    })
+
+    // What does not match is never sent: noise costs nothing. Quarantined copies lie outside `input/`, so they cannot loop.
+    this.bucket.addEventNotification(EventType.OBJECT_CREATED, new SqsDestination(this.queue), {
+      prefix: 'input/',
+      suffix: '.json',
+    })
+  }
+}

@@ -1,0 +1,64 @@
+/** The whole pipeline: its units, and every permission that crosses from one to another. */
+import { CfnOutput, type Duration, Stack, type StackProps, Tags } from 'aws-cdk-lib'
+import type { Construct } from 'constructs'
+import { Database } from './database.ts'
+import { Ingestion } from './ingestion.ts'
+import { Landing } from './landing.ts'
+import { Orchestration } from './orchestration.ts'
+
+/** What a stage decides. The literals, each with its reason, stand in `app.ts`. */
+export interface PipelineStackProps extends StackProps {
+  readonly stage: string
+  /** Messages in a batch at most, 1 to 10,000. */
+  readonly batchSize: number
+  /** Longest wait for a batch to fill, 1 to 300 s. */
+  readonly batchingWindow: Duration
+  readonly ingestTimeout: Duration
+  readonly ingestMemoryMegabytes: number
+  /** Batches that are ingested at the same time at most, 2 to 1,000. */
+  readonly ingestConcurrency: number
+  readonly receivesBeforeDeadLetter: number
+  readonly queueRetention: Duration
+  readonly deadLetterRetention: Duration
+  /** How long files stay under `input/`. */
+  readonly inputRetention: Duration
+  /** How long a version stays after a newer one replaced it. */
+  readonly overwrittenInputRetention: Duration
+  readonly quarantineRetention: Duration
+  readonly logRetentionDays: number
+}
+
+export class PipelineStack extends Stack {
+  constructor(scope: Construct, id: string, props: PipelineStackProps) {
+    super(scope, id, { description: `Sluice, stage ${props.stage}: JSON files from S3 to PostgreSQL`, ...props })
+
+    const database = new Database(this, 'Database', props)
+    const landing = new Landing(this, 'Landing', props)
+    const orchestration = new Orchestration(this, 'Orchestration', { ...props, databaseSecret: database.secret })
+    const ingestion = new Ingestion(this, 'Ingestion', {
+      ...props,
+      queue: landing.queue,
+      databaseSecret: database.secret,
+      stateMachine: orchestration.stateMachine,
+    })
+
+    landing.queue.grantConsumeMessages(ingestion.ingest)
+    landing.bucket.grantRead(ingestion.ingest, 'input/*')
+    landing.bucket.grantRead(orchestration.quarantineFiles, 'input/*')
+    landing.bucket.grantPut(orchestration.quarantineFiles, 'quarantine/*')
+    database.secret.grantRead(ingestion.ingest)
+    database.secret.grantRead(orchestration.quarantineFiles)
+    orchestration.stateMachine.grantStartExecution(ingestion.ingest)
+
+    // New code never meets an old schema, and no file is read before there is a ledger to write it to.
+    database.migration.executeBefore(orchestration, ingestion)
+
+    Tags.of(this).add('app', 'sluice')
+    Tags.of(this).add('stage', props.stage)
+    new CfnOutput(this, 'BucketName', { value: landing.bucket.bucketName })
+    new CfnOutput(this, 'QueueUrl', { value: landing.queue.queueUrl })
+    new CfnOutput(this, 'DeadLetterQueueUrl', { value: landing.deadLetterQueue.queueUrl })
+    new CfnOutput(this, 'StateMachineArn', { value: orchestration.stateMachine.stateMachineArn })
+    new CfnOutput(this, 'MigrateFunctionName', { value: database.migrate.functionName })
+  }
+}

@@ -1,0 +1,58 @@
+/** A Lambda function of Sluice: TypeScript from `handlers/<name>/handler.ts`, bundled with all it needs. */
+import { join } from 'node:path'
+import { type Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda'
+import { type ICommandHooks, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
+import type { Construct } from 'constructs'
+
+const root = join(import.meta.dirname, '..')
+
+export interface SluiceFunctionProps {
+  readonly stage: string
+  /** Folder under `handlers/`, e.g. `quarantine-files`. */
+  readonly folder: string
+  readonly description: string
+  readonly timeout: Duration
+  readonly memoryMegabytes: number
+  readonly environment: Readonly<Record<string, string>>
+  readonly logRetentionDays: number
+  readonly reservedConcurrency?: number
+  /** Shell commands around the bundling, to put files beside the code. */
+  readonly commandHooks?: ICommandHooks
+}
+
+export class SluiceFunction extends NodejsFunction {
+  constructor(scope: Construct, id: string, props: SluiceFunctionProps) {
+    const functionName = `sluice-${props.stage}-${props.folder}`
+    super(scope, id, {
+      functionName,
+      description: props.description,
+      entry: join(root, 'handlers', props.folder, 'handler.ts'),
+      projectRoot: root,
+      depsLockFilePath: join(root, 'package-lock.json'),
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      timeout: props.timeout,
+      memorySize: props.memoryMegabytes,
+      ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
+      environment: { POWERTOOLS_SERVICE_NAME: functionName, ...props.environment },
+      logGroup: new LogGroup(scope, `${id}Log`, {
+        logGroupName: `/aws/lambda/${functionName}`,
+        retention: props.logRetentionDays as RetentionDays,
+        removalPolicy: RemovalPolicy.DESTROY,
+      }),
+      bundling: {
+        format: OutputFormat.ESM,
+        target: 'node24',
+        mainFields: ['module', 'main'],
+        minify: true,
+        // The runtime's own SDK is an older version that changes without notice.
+        bundleAwsSDK: true,
+        // pg is CommonJS and calls require for Node's own modules, which ESM does not have.
+        banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
+        ...(props.commandHooks && { commandHooks: props.commandHooks }),
+      },
+    })
+  }
+}
