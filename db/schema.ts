@@ -119,6 +119,12 @@ export const files = ingest.table(
     loadedOn: date('loaded_on'),
     /** The batch that decided the present status; null when no batch did. */
     batchId: bigint('batch_id', { mode: 'number' }).references(() => batches.id),
+    /**
+     * Loads of this file alone, begun after its message had come back. One that was begun and never ended took the process
+     * with it.
+     */
+    attemptsBegun: integer('attempts_begun').notNull().default(0),
+    attemptsEnded: integer('attempts_ended').notNull().default(0),
     quarantineKey: text('quarantine_key'),
     /** Why a quarantined file has no copy. */
     quarantineNote: text('quarantine_note'),
@@ -191,6 +197,8 @@ export const currentFiles = ingest
     lastModifiedAt: instant('last_modified_at'),
     loadedOn: date('loaded_on'),
     batchId: bigint('batch_id', { mode: 'number' }),
+    attemptsBegun: integer('attempts_begun').notNull(),
+    attemptsEnded: integer('attempts_ended').notNull(),
     quarantineKey: text('quarantine_key'),
     quarantineNote: text('quarantine_note'),
     createdAt: instant('created_at').notNull(),
@@ -213,7 +221,7 @@ export const currentFiles = ingest
         else file.status::text
       end as state,
       file.status, file.reason, file.contract_version, file.records, file.sequencer, file.size_bytes, file.event_at,
-      file.last_modified_at, file.loaded_on, file.batch_id, file.quarantine_key, file.quarantine_note,
-      file.created_at, file.changed_at, file.changed_xid
+      file.last_modified_at, file.loaded_on, file.batch_id, file.attempts_begun, file.attempts_ended, file.quarantine_key,
+      file.quarantine_note, file.created_at, file.changed_at, file.changed_xid
     from ingest.files file
   `)

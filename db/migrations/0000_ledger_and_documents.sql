@@ -52,6 +52,8 @@ CREATE TABLE "ingest"."files" (
 	"records" integer,
 	"loaded_on" date,
 	"batch_id" bigint,
+	"attempts_begun" integer DEFAULT 0 NOT NULL,
+	"attempts_ended" integer DEFAULT 0 NOT NULL,
 	"quarantine_key" text,
 	"quarantine_note" text,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
@@ -94,8 +96,8 @@ CREATE VIEW "ingest"."current_files" AS (
         else file.status::text
       end as state,
       file.status, file.reason, file.contract_version, file.records, file.sequencer, file.size_bytes, file.event_at,
-      file.last_modified_at, file.loaded_on, file.batch_id, file.quarantine_key, file.quarantine_note,
-      file.created_at, file.changed_at, file.changed_xid
+      file.last_modified_at, file.loaded_on, file.batch_id, file.attempts_begun, file.attempts_ended, file.quarantine_key,
+      file.quarantine_note, file.created_at, file.changed_at, file.changed_xid
     from ingest.files file
   );
 --> statement-breakpoint

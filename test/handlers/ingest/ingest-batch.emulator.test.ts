@@ -4,7 +4,6 @@ import { DeleteObjectCommand } from '@aws-sdk/client-s3'
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager'
 import { ListExecutionsCommand, StartExecutionCommand } from '@aws-sdk/client-sfn'
 import { asc, eq, sql } from 'drizzle-orm'
-import pLimit from 'p-limit'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDatabase } from '../../../db/client.ts'
 import { batches, currentFiles, documents, files, messages } from '../../../db/schema.ts'
@@ -19,10 +18,12 @@ import {
   putObject,
 } from '../../support/aws.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
+import { ingestDependencies } from '../../support/ingest.ts'
 import { orderText } from '../../support/orders.ts'
 import { lambdaContext, s3Message, sqsEvent } from '../../support/s3-events.ts'
 
-const { s3, secrets, sfn } = awsClients()
+const clients = awsClients()
+const { s3, secrets, sfn } = clients
 let ledger: TestDatabase
 let bucket: string
 let stateMachineArn: string
@@ -41,15 +42,7 @@ afterAll(() => {
   for (const client of [s3, secrets, sfn]) client.destroy()
 })
 
-async function makeDependencies(): Promise<IngestDependencies> {
-  const secretArn = await createDatabaseSecret(secrets, ledger.credentials)
-  return {
-    reader: { s3, limit: pLimit(16) },
-    withDatabase: databaseFromSecret(secrets, secretArn, 'test-ingest'),
-    sfn,
-    stateMachineArn,
-  }
-}
+const makeDependencies = () => ingestDependencies(clients, ledger, stateMachineArn)
 
 const put = (key: string, body: string | Uint8Array) => putObject(s3, bucket, key, body)
 
@@ -135,7 +128,7 @@ describe('a batch of good files', () => {
 
   test('delivered twice at the same time is loaded once', async () => {
     const records = await putOrders(50)
-    const other = { ...(await makeDependencies()) }
+    const other = await makeDependencies()
     const event = sqsEvent(...records.map((record) => s3Message(record)))
     const responses = await Promise.all([
       ingestBatch(dependencies, event, lambdaContext()),

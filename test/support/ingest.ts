@@ -1,0 +1,21 @@
+/** What the ingest function needs, around a test's own ledger. */
+import pLimit from 'p-limit'
+import { databaseFromSecret } from '../../handlers/database.ts'
+import type { IngestDependencies } from '../../handlers/ingest/ingest-batch.ts'
+import { type awsClients, createDatabaseSecret } from './aws.ts'
+import type { TestDatabase } from './database.ts'
+
+/** The connection is named `test-ingest`. Each call makes one of its own, as each running function has. */
+export async function ingestDependencies(
+  { s3, secrets, sfn }: ReturnType<typeof awsClients>,
+  ledger: TestDatabase,
+  stateMachineArn: string,
+): Promise<IngestDependencies> {
+  const secretArn = await createDatabaseSecret(secrets, ledger.credentials)
+  return {
+    reader: { s3, limit: pLimit(16) },
+    withDatabase: databaseFromSecret(secrets, secretArn, 'test-ingest'),
+    sfn,
+    stateMachineArn,
+  }
+}
