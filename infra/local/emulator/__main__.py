@@ -1,0 +1,38 @@
+"""The laptop's AWS: the emulator ministack, corrected where it differs from AWS in ways that matter to Sluice.
+
+Run by infra/local/emulator.ts as `python infra/local/emulator --port N --directory STATE`. Each neighbouring module
+restores one behaviour of AWS and says what AWS does, how ministack differs and what it changes, so that it can be
+deleted when ministack has caught up. They wrap ministack's functions and copy none of them.
+"""
+
+import argparse
+
+import lifetime
+import surroundings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--port", type=int, required=True, help="port of 127.0.0.1 to listen on")
+    parser.add_argument("--directory", required=True, help="folder for everything that it writes")
+    parser.add_argument("--node-modules", required=True, help="where functions that bundle no AWS SDK find one")
+    options = parser.parse_args()
+
+    # Before ministack is imported: its modules read the environment while they load.
+    surroundings.prepare(options.port, options.directory, options.node_modules)
+    lifetime.end_with_parent()
+
+    # Importing a module puts its override in place. The lock comes first, the rest in any order.
+    import queue_lock  # noqa: F401
+    import batching  # noqa: F401
+    import custom_resources  # noqa: F401
+    import function_errors  # noqa: F401
+    import secret_ref  # noqa: F401
+    import stack_status  # noqa: F401
+    import succeed_output  # noqa: F401
+
+    lifetime.serve(options.port)
+
+
+if __name__ == "__main__":
+    main()
