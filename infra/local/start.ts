@@ -1,0 +1,144 @@
+/**
+ * `npm start`: the whole pipeline on this machine. Starts a laptop cloud, deploys the real template, puts real files
+ * among bad ones and noise, and accounts for every object. Then it stays up for trying things, or with --once tears down.
+ */
+import { parseArgs } from 'node:util'
+import { type Cloud, startCloud } from './cloud.ts'
+import { type Account, takeAccount } from './demo/account.ts'
+import { connectTo, type Deployment, databaseSecret } from './demo/deployment.ts'
+import { untilSettled } from './demo/follow.ts'
+import { type DemoInputs, makeInputs } from './demo/inputs.ts'
+import { isInput } from './demo/noise.ts'
+import { formatCount, formatSeconds, showProgress, step } from './demo/progress.ts'
+import { putObjects } from './demo/put-objects.ts'
+import { renderReport } from './demo/report.ts'
+import { watchFiles } from './demo/watch.ts'
+import { deployStack } from './deploy.ts'
+
+const USAGE = `Runs Sluice on this machine: cloud up, deploy, 1,749 objects through the pipeline, and an account of every one.
+
+  npm start               and stay up to try things, until Ctrl-C
+  npm start -- --once     and tear down: exits 0 when every object is accounted for, else 1
+  npm start -- --help     this text
+
+Nothing of it reaches AWS. State and logs lie in .sluice/start/.`
+
+const LOGS = '.sluice/start/*.log'
+
+/** What a shell expects of a program that Ctrl-C ended. */
+const EXIT_INTERRUPTED = 130
+
+let isDemoDone = false
+
+async function main({ once }: { once: boolean }): Promise<void> {
+  process.once('SIGINT', interrupt)
+  const cloud = await step('Starting an emulator of AWS, and PostgreSQL', () => startCloud({ name: 'start' }))
+  try {
+    const outputs = await step('Deploying the stack, as to AWS', () =>
+      deployStack(cloud, { parameters: { LocalDatabaseSecret: JSON.stringify(databaseSecret(cloud)) } }),
+    )
+    const deployment = connectTo(cloud, outputs)
+    const inputs = await step('Making the files', makeInputs)
+    await loadInputs(deployment, inputs)
+    const account = await step('Listing the bucket, and asking the ledger', () => takeAccount(deployment, inputs))
+    report(account)
+    isDemoDone = account.problems.length === 0
+    if (isDemoDone && !once) {
+      console.log(whatToTry(cloud, deployment))
+      await watchFiles(deployment)
+    }
+    await deployment.database.$client.end()
+  } finally {
+    await cloud.stop()
+  }
+}
+
+/** The answer to Ctrl-C: whatever is going on, the cloud ends with this process. */
+function interrupt(): void {
+  // The last listener, so what it says is true.
+  process.once('exit', () => console.log(isDemoDone ? '\nThe cloud has ended.' : '\nInterrupted. The cloud has ended.'))
+  process.exit(isDemoDone ? 0 : EXIT_INTERRUPTED)
+}
+
+async function loadInputs(
+  deployment: Deployment,
+  { deliveries, orders, bad, noise, shuffled }: DemoInputs,
+): Promise<void> {
+  console.log(
+    `Loading ${deliveries.length} deliveries of GitHub, ${formatCount(orders.length)} orders and ${bad.length} bad files, ` +
+      `among ${noise.length} objects that are noise`,
+  )
+  const startedAt = performance.now()
+  const progress = showProgress({
+    put: shuffled.length,
+    'loaded or quarantined': shuffled.filter(({ key }) => isInput(key)).length,
+  })
+  try {
+    let isPutDone = false
+    const putting = putObjects(deployment.s3, deployment.bucket, shuffled, (count) => progress.update('put', count))
+    await Promise.all([
+      putting.then(() => {
+        isPutDone = true
+      }),
+      untilSettled(
+        deployment,
+        shuffled,
+        () => isPutDone,
+        (settled) => progress.update('loaded or quarantined', settled),
+      ),
+    ])
+  } finally {
+    progress.stop()
+  }
+  console.log(`Loaded in ${formatSeconds(performance.now() - startedAt)}`)
+}
+
+function report(account: Account): void {
+  console.log(`\n${renderReport(account)}\n`)
+  for (const problem of account.problems) console.error(`NOT ACCOUNTED FOR: ${problem}`)
+  if (account.problems.length === 0) {
+    console.log(`Every object is accounted for, ${formatSeconds(performance.now())} after the start.`)
+  } else console.error(`Logs: ${LOGS}`)
+}
+
+function whatToTry(cloud: Cloud, { bucket }: Deployment): string {
+  return `
+The cloud stays up until Ctrl-C. AWS: ${cloud.endpoint}   Bucket: ${bucket}
+PostgreSQL: ${cloud.database.url}
+
+Try in a second terminal:
+  npm run sluice -- executions
+  curl -d '{"order_id": 7}' -X PUT ${cloud.endpoint}/${bucket}/input/orders/mine.json
+  psql ${cloud.database.url} -c 'select state, count(*) from ingest.current_files group by 1'
+
+What becomes of files that you drop is told here:`
+}
+
+/** What an error says, and what caused it. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause === undefined ? error.message : `${error.message}\nCause: ${explain(error.cause)}`
+}
+
+function readOptions(): { once: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: { once: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+    })
+    if (!values.help) return values
+    console.log(USAGE)
+    process.exit(0)
+  } catch (error) {
+    console.error(`${explain(error)}\n\n${USAGE}`)
+    process.exit(2)
+  }
+}
+
+try {
+  await main(readOptions())
+} catch (error) {
+  console.error(`\n${explain(error)}\nLogs: ${LOGS}`)
+  process.exit(1)
+}
+// Sockets that the clients keep open would hold the process for a while.
+process.exit(isDemoDone ? 0 : 1)
