@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { pipelineDefinition, placesOf, scopesOf, substitutionsOf } from '../workflows/definition.ts'
+import { permissionsOf, roleOf } from './permissions.ts'
+import { onlyOne, outputFolder, type Resource, readable, resources, targetOf } from './synthesized.ts'
+
+const machine = onlyOne('AWS::StepFunctions::StateMachine')
+const substitutions: Record<string, Resource['properties']> = machine.properties.DefinitionSubstitutions
+const functionOf = (substitution: string): Resource | undefined =>
+  resources.find(({ id }) => id === targetOf(substitutions[substitution] ?? {}))
+
+describe('the state machine', () => {
+  test('is deployed from the definition that the other tests look at', () => {
+    const [, hash] = /^([0-9a-f]+)\.json$/.exec(machine.properties.DefinitionS3Location.Key) ?? []
+    const deployed = readFileSync(join(outputFolder, `asset.${hash}.json`), 'utf8')
+
+    expect(JSON.parse(deployed)).toEqual(pipelineDefinition())
+  })
+
+  test('substitutes every name in its definition, and none that is not there', () => {
+    expect(Object.keys(substitutions).sort()).toEqual(substitutionsOf(pipelineDefinition()))
+  })
+
+  test.each(substitutionsOf(pipelineDefinition()))('calls by %s the function whose folder is named alike', (name) => {
+    const folder = name
+      .replace(/FunctionArn$/, '')
+      .replaceAll(/(?<!^)[A-Z]/g, '-$&')
+      .toLowerCase()
+
+    expect(functionOf(name)?.type).toBe('AWS::Lambda::Function')
+    expect(functionOf(name)?.properties.FunctionName).toBe(`sluice-local-${folder}`)
+    expect(existsSync(new URL(`../../handlers/${folder}/handler.ts`, import.meta.url))).toBe(true)
+  })
+
+  test('may call exactly the functions that its definition names', () => {
+    const invocable = Object.entries(permissionsOf(roleOf(machine)))
+      .filter(([, actions]) => actions.includes('lambda:InvokeFunction'))
+      .map(([resource]) => resource.replace(/:\*$/, ''))
+    const named = substitutionsOf(pipelineDefinition()).map((name) => readable(substitutions[name] ?? {}))
+
+    expect(new Set(invocable)).toEqual(new Set(named))
+  })
+
+  test('may besides only deliver its log', () => {
+    const { '*': anything = [], ...others } = permissionsOf(roleOf(machine))
+
+    expect(anything.filter((action) => !action.startsWith('logs:'))).toEqual([])
+    expect(new Set(Object.values(others).flat())).toEqual(new Set(['lambda:InvokeFunction']))
+  })
+
+  test('waits for every function longer than it can run, so that the function says what went wrong', () => {
+    const tasks = scopesOf(pipelineDefinition())
+      .flatMap(placesOf)
+      .filter(({ state }) => state.Arguments?.FunctionName !== undefined)
+
+    expect(tasks).not.toEqual([])
+    for (const { state } of tasks) {
+      const name = state.Arguments?.FunctionName?.slice(2, -1) ?? ''
+      expect(state.TimeoutSeconds).toBeGreaterThan(functionOf(name)?.properties.Timeout)
+    }
+  })
+})

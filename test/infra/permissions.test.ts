@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import { covers, managedPoliciesOf, permissionsOf, roleOf, statements } from './permissions.ts'
+import { at, ofType } from './synthesized.ts'
+
+const readObjects = ['s3:GetBucket*', 's3:GetObject*', 's3:List*']
+const readSecret = ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue']
+
+const ingest = permissionsOf(roleOf(at('Ingestion/Ingest')))
+const quarantineFiles = permissionsOf(roleOf(at('Orchestration/QuarantineFiles')))
+
+describe('ingest', () => {
+  test('may read input/, take from its queue, read the secret and start the pipeline, nothing else', () => {
+    expect(ingest).toEqual({
+      'Landing/Bucket': readObjects,
+      'Landing/Bucket/input/*': readObjects,
+      'Landing/Queue': [
+        ...['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+        ...['sqs:GetQueueUrl', 'sqs:ReceiveMessage'],
+      ],
+      'Database/Secret': readSecret,
+      'Orchestration/Pipeline': ['states:StartExecution'],
+    })
+  })
+
+  test('may read the exact version that an event names', () => {
+    expect(covers(ingest['Landing/Bucket/input/*'] ?? [], 's3:GetObjectVersion')).toBe(true)
+    expect(covers(ingest['Landing/Bucket/input/*'] ?? [], 's3:PutObject')).toBe(false)
+  })
+
+  test('may list the bucket, or S3 would answer 403 and not 404 when a version is missing', () => {
+    expect(covers(ingest['Landing/Bucket'] ?? [], 's3:ListBucket')).toBe(true)
+    expect(covers(ingest['Landing/Bucket'] ?? [], 's3:DeleteObject')).toBe(false)
+  })
+})
+
+describe('quarantine-files', () => {
+  test('may read input/, write to quarantine/ and read the secret, nothing else', () => {
+    expect(quarantineFiles).toEqual({
+      'Landing/Bucket': readObjects,
+      'Landing/Bucket/input/*': readObjects,
+      'Landing/Bucket/quarantine/*': [
+        ...['s3:Abort*', 's3:PutObject', 's3:PutObjectLegalHold', 's3:PutObjectRetention'],
+        ...['s3:PutObjectTagging', 's3:PutObjectVersionTagging'],
+      ],
+      'Database/Secret': readSecret,
+    })
+  })
+
+  test('may copy the exact version together with its tags, and ask whether it is still there', () => {
+    expect(covers(quarantineFiles['Landing/Bucket/input/*'] ?? [], 's3:GetObjectVersion')).toBe(true)
+    expect(covers(quarantineFiles['Landing/Bucket/input/*'] ?? [], 's3:GetObjectVersionTagging')).toBe(true)
+    expect(covers(quarantineFiles['Landing/Bucket'] ?? [], 's3:ListBucket')).toBe(true)
+    expect(covers(quarantineFiles['Landing/Bucket/quarantine/*'] ?? [], 's3:DeleteObject')).toBe(false)
+  })
+})
+
+describe('migrate', () => {
+  test('may read the secret, nothing else', () => {
+    expect(permissionsOf(roleOf(at('Database/Migrate')))).toEqual({ 'Database/Secret': readSecret })
+  })
+})
+
+describe('every role', () => {
+  /** Why a permission names more than one thing. Whoever adds a line says why there is no other way. */
+  const wildcards: Record<string, string> = {
+    'Ingestion/Ingest/ServiceRole: Landing/Bucket/input/*': 'ours: the keys of files are not known in advance',
+    'Orchestration/QuarantineFiles/ServiceRole: Landing/Bucket/input/*': 'ours: the same',
+    'Orchestration/QuarantineFiles/ServiceRole: Landing/Bucket/quarantine/*': 'ours: the keys are made from file ids',
+    'Orchestration/Pipeline/Role: *': "CDK's: delivery of logs has no resource-level permissions",
+    'Orchestration/Pipeline/Role: Orchestration/QuarantineFiles:*': "CDK's: the function's versions and aliases",
+    'AWSCDK.TriggerCustomResourceProviderCustomResourceProvider/Role: Database/Migrate:*':
+      "CDK's: the trigger calls the function by its version",
+  }
+
+  test('names each thing that it may touch, but for the wildcards that are listed with a reason', () => {
+    const found = statements.flatMap(({ role, resources }) =>
+      resources.filter((resource) => resource.includes('*')).map((resource) => `${role}: ${resource}`),
+    )
+
+    expect([...new Set(found)].sort()).toEqual(Object.keys(wildcards).sort())
+  })
+
+  test('may not do everything that a service can do', () => {
+    const whole = statements.filter(({ actions }) => actions.some((action) => /^(\*|[a-z0-9]+:\*)$/.test(action)))
+
+    expect(whole).toEqual([])
+  })
+
+  test.each(ofType('AWS::IAM::Role'))('$path has no policy of AWS but the one for logs', (role) => {
+    const isForFunction =
+      role.properties.AssumeRolePolicyDocument.Statement[0].Principal.Service === 'lambda.amazonaws.com'
+
+    expect(managedPoliciesOf(role)).toEqual(isForFunction ? ['service-role/AWSLambdaBasicExecutionRole'] : [])
+  })
+})

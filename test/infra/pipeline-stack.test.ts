@@ -1,0 +1,269 @@
+import { CfnResource, TagManager } from 'aws-cdk-lib'
+import { describe, expect, test } from 'vitest'
+import { SluiceFunction } from '../../infra/sluice-function.ts'
+import {
+  at,
+  ofType,
+  onlyOne,
+  parameters,
+  prerequisitesOf,
+  type Resource,
+  resources,
+  stack,
+  targetOf,
+} from './synthesized.ts'
+
+const DAY = 24 * 60 * 60
+
+const queues = ofType('AWS::SQS::Queue')
+const buckets = ofType('AWS::S3::Bucket')
+const mappings = ofType('AWS::Lambda::EventSourceMapping')
+const byId = (id: string | undefined): Resource => {
+  const found = resources.find((resource) => resource.id === id)
+  if (found === undefined) throw new Error(`No resource ${id}`)
+  return found
+}
+
+const deadLetterQueueOf = ({ properties }: Resource): Resource =>
+  byId(targetOf(properties.RedrivePolicy?.deadLetterTargetArn))
+const deadLetterQueues = queues.filter(({ properties }) => properties.RedrivePolicy).map(deadLetterQueueOf)
+const workQueues = queues.filter((queue) => !deadLetterQueues.includes(queue))
+
+/** The functions that run our code. The others are CDK's, and listed in a test of their own. */
+const functions = stack.node
+  .findAll()
+  .filter((construct) => construct instanceof SluiceFunction)
+  .map(({ node }) => at(node.path.replace(`${stack.node.path}/`, ''), 'AWS::Lambda::Function'))
+
+/** What the policy of a queue or a bucket says to whoever comes without TLS. */
+function denialWithoutTls(policyType: string, holder: Resource): Resource['properties'] {
+  const policy = ofType(policyType).find(({ properties: { Bucket, Queues = [Bucket] } }) =>
+    Queues.some((each: Resource['properties']) => targetOf(each) === holder.id),
+  )
+  return policy?.properties.PolicyDocument.Statement.find(
+    ({ Condition }: Resource['properties']) => Condition?.Bool?.['aws:SecureTransport'] === 'false',
+  )
+}
+
+describe('queues', () => {
+  test('are a queue for each mapping and the dead-letter queues behind them, no other', () => {
+    const fed = mappings.map(({ properties }) => byId(targetOf(properties.EventSourceArn)).path)
+
+    expect(workQueues.map(({ path }) => path)).toEqual(fed)
+    expect(new Set(deadLetterQueues.map(({ path }) => path))).toEqual(new Set(['Landing/DeadLetterQueue']))
+  })
+
+  test.each(workQueues)('$path gives up to a queue that keeps messages longer than itself', (queue) => {
+    expect(queue.properties.MessageRetentionPeriod).toBe(10 * DAY)
+    expect(deadLetterQueueOf(queue).properties.MessageRetentionPeriod).toBe(14 * DAY)
+  })
+
+  test.each(workQueues)('$path dead-letters nothing for an hour without the database', ({ properties }) => {
+    expect(properties.RedrivePolicy.maxReceiveCount).toBe(12)
+    expect(properties.RedrivePolicy.maxReceiveCount * properties.VisibilityTimeout).toBeGreaterThan(3_600)
+  })
+
+  test.each(queues)('$path takes no message in the clear and keeps none so', (queue) => {
+    expect(denialWithoutTls('AWS::SQS::QueuePolicy', queue)).toMatchObject({
+      Effect: 'Deny',
+      Principal: { AWS: '*' },
+      Action: 'sqs:*',
+      Resource: { 'Fn::GetAtt': [queue.id, 'Arn'] },
+    })
+    expect(queue.properties.SqsManagedSseEnabled).toBe(true)
+  })
+})
+
+describe('mappings', () => {
+  test('are one, which gathers a hundred messages or 55 seconds and reports each failure alone', () => {
+    expect(onlyOne('AWS::Lambda::EventSourceMapping').properties).toMatchObject({
+      BatchSize: 100,
+      MaximumBatchingWindowInSeconds: 55,
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 5 },
+    })
+  })
+
+  test.each(mappings)('$path hides a message for six times the timeout and the window', ({ properties }) => {
+    const queue = byId(targetOf(properties.EventSourceArn))
+    const { Timeout } = byId(targetOf(properties.FunctionName)).properties
+
+    expect(queue.properties.VisibilityTimeout).toBe(6 * Timeout + properties.MaximumBatchingWindowInSeconds)
+    expect(queue.properties.VisibilityTimeout).toBe(415)
+  })
+
+  test.each(functions)('of $path never want more of it at once than is reserved for them', ({ id, properties }) => {
+    const wanted = mappings
+      .filter((mapping) => targetOf(mapping.properties.FunctionName) === id)
+      .reduce((total, mapping) => total + mapping.properties.ScalingConfig.MaximumConcurrency, 0)
+
+    expect(properties.ReservedConcurrentExecutions ?? 0).toBeGreaterThanOrEqual(wanted)
+  })
+})
+
+describe('buckets', () => {
+  test.each(buckets)('$path is versioned, encrypted, private, TLS only, and outlives the stack', (bucket) => {
+    expect(bucket.properties).toMatchObject({
+      VersioningConfiguration: { Status: 'Enabled' },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+    })
+    expect(bucket.definition).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' })
+    const arn = { 'Fn::GetAtt': [bucket.id, 'Arn'] }
+    expect(denialWithoutTls('AWS::S3::BucketPolicy', bucket)).toMatchObject({
+      Effect: 'Deny',
+      Principal: { AWS: '*' },
+      Action: 's3:*',
+      Resource: [arn, { 'Fn::Join': ['', [arn, '/*']] }],
+    })
+  })
+
+  test('keep a file under input/, overwritten or not, until its message has had its last chance', () => {
+    const lastChanceDays = Math.max(
+      ...workQueues.map(
+        (queue) =>
+          (queue.properties.MessageRetentionPeriod + deadLetterQueueOf(queue).properties.MessageRetentionPeriod) / DAY,
+      ),
+    )
+    const rules = onlyOne('AWS::S3::Bucket').properties.LifecycleConfiguration.Rules.filter(
+      ({ Prefix = '' }) => 'input/'.startsWith(Prefix) || Prefix.startsWith('input/'),
+    )
+    const ends: number[] = rules.flatMap((rule: Resource['properties']) =>
+      [rule.ExpirationInDays, rule.NoncurrentVersionExpiration?.NoncurrentDays].filter((days) => days !== undefined),
+    )
+
+    expect(lastChanceDays).toBe(24)
+    expect(ends).toHaveLength(2)
+    for (const days of ends) expect(days).toBeGreaterThan(lastChanceDays)
+  })
+
+  test('tell the ingest queue of every .json created under input/, and nobody of anything else', () => {
+    const { BucketName, NotificationConfiguration } = onlyOne('Custom::S3BucketNotifications').properties
+    const { QueueConfigurations, ...otherDestinations } = NotificationConfiguration
+    const [{ Events, Filter, QueueArn }, ...otherQueues] = QueueConfigurations
+
+    expect([otherDestinations, otherQueues]).toEqual([{}, []])
+    expect(byId(targetOf(BucketName)).path).toBe('Landing/Bucket')
+    expect(byId(targetOf(QueueArn)).path).toBe('Landing/Queue')
+    expect(Events).toEqual(['s3:ObjectCreated:*'])
+    expect(
+      Object.fromEntries(Filter.Key.FilterRules.map((rule: Resource['properties']) => [rule.Name, rule.Value])),
+    ).toEqual({ prefix: 'input/', suffix: '.json' })
+  })
+})
+
+describe('functions', () => {
+  const typesWhoseRefIsTheirArn = ['AWS::SecretsManager::Secret', 'AWS::StepFunctions::StateMachine']
+
+  test('are all ours, but for those that CDK deploys with', () => {
+    const others = ofType('AWS::Lambda::Function').filter((resource) => !functions.includes(resource))
+
+    expect(functions.length).toBeGreaterThan(0)
+    expect(others.map(({ path }) => path.split('/')[0]?.replace(/[0-9a-f]{32}$/, ''))).toEqual([
+      'AWSCDK.TriggerCustomResourceProviderCustomResourceProvider',
+      'BucketNotificationsHandler',
+    ])
+  })
+
+  test.each(functions)('$path runs Node 24 on arm64 and has a timeout', ({ properties }) => {
+    expect(properties).toMatchObject({ Runtime: 'nodejs24.x', Architectures: ['arm64'], Timeout: expect.any(Number) })
+  })
+
+  test.each(functions)('$path has a log of its own that is cleared in time', ({ id, properties }) => {
+    const log = properties.LoggingConfig.LogGroup
+    const sharers = functions.filter((other) => targetOf(other.properties.LoggingConfig.LogGroup) === targetOf(log))
+
+    expect(sharers.map((sharer) => sharer.id)).toEqual([id])
+    expect(byId(targetOf(log)).properties.RetentionInDays).toBe(30)
+  })
+
+  test.each(functions)('$path is told ARNs and its name, no secret', ({ properties }) => {
+    const { POWERTOOLS_SERVICE_NAME, ...others } = properties.Environment.Variables
+
+    expect(POWERTOOLS_SERVICE_NAME).toBe(properties.FunctionName)
+    for (const [name, value] of Object.entries<Resource['properties']>(others)) {
+      expect(name).toMatch(/_ARN$/)
+      // A `Ref` is the ARN with these types only; of a parameter it would be the secret itself.
+      if ('Ref' in value) expect(typesWhoseRefIsTheirArn).toContain(byId(value.Ref).type)
+      else expect(value).toEqual({ 'Fn::GetAtt': [expect.any(String), 'Arn'] })
+    }
+  })
+
+  test('keep every log of the stack for 30 days', () => {
+    expect(ofType('AWS::Logs::LogGroup').map(({ properties }) => properties.RetentionInDays)).toEqual(
+      ofType('AWS::Logs::LogGroup').map(() => 30),
+    )
+  })
+})
+
+describe('secrets', () => {
+  test('that are handed to the deployment are never shown', () => {
+    const handed = parameters.filter(({ id }) => id !== 'BootstrapVersion')
+
+    expect(handed.map(({ id }) => id)).toEqual(['LocalDatabaseSecret'])
+    for (const { definition } of handed) {
+      expect(definition.NoEcho).toBe(true)
+      expect(definition).not.toHaveProperty('Default')
+    }
+  })
+})
+
+describe('the migration', () => {
+  const migration = onlyOne('Custom::Trigger')
+
+  test('runs whenever its code has changed, and fails the deployment when it fails', () => {
+    expect(migration.properties).toMatchObject({ ExecuteOnHandlerChange: true, InvocationType: 'RequestResponse' })
+  })
+
+  test.each([
+    'Ingestion/Ingest',
+    'Ingestion/IngestQueueMapping',
+    'Orchestration/QuarantineFiles',
+    'Orchestration/Pipeline',
+  ])('runs before %s', (path) => {
+    expect(prerequisitesOf(at(path))).toContain(migration.id)
+  })
+
+  test('runs once its function can read the secret, and waits for nothing that it comes before', () => {
+    const before = [...prerequisitesOf(migration)].flatMap(
+      (id) => resources.find((resource) => resource.id === id)?.path ?? [],
+    )
+
+    expect(before).toEqual(
+      expect.arrayContaining(['Database/Migrate', 'Database/Secret', 'Database/Migrate/ServiceRole/DefaultPolicy']),
+    )
+    expect(before.filter((path) => /^(Ingestion|Orchestration)/.test(path))).toEqual([])
+  })
+})
+
+describe('tags', () => {
+  /** CDK makes these as bare resources, to which `Tags` does not reach. They exist to deploy and cost nothing. */
+  const untagged = /^AWSCDK\.TriggerCustomResourceProviderCustomResourceProvider\//
+
+  test('app and stage are on every resource that can have tags', () => {
+    const taggable = stack.node.findAll().filter((construct) => CfnResource.isCfnResource(construct))
+    const types = new Set(
+      taggable.filter((resource) => TagManager.isTaggable(resource)).map((each) => each.cfnResourceType),
+    )
+    const missing = resources
+      .filter(({ type }) => types.has(type))
+      .filter(({ properties }) => {
+        const tags = Object.fromEntries(
+          (properties.Tags ?? []).map((tag: Resource['properties']) => [tag.Key, tag.Value]),
+        )
+        return tags.app !== 'sluice' || tags.stage !== 'local'
+      })
+      .map(({ path }) => path)
+
+    expect(types.size).toBeGreaterThan(5)
+    expect(missing.filter((path) => !untagged.test(path))).toEqual([])
+    expect(missing).toHaveLength(2)
+  })
+})
