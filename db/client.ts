@@ -6,7 +6,11 @@ import pg from 'pg'
 /** A database or a transaction in it: what a question is asked of. */
 export type Session = PgDatabase<NodePgQueryResultHKT>
 
-export type Database = NodePgDatabase & { $client: pg.Pool }
+export type Database = NodePgDatabase & {
+  $client: pg.Pool
+  /** Cuts the connection, whatever it is doing: the question under way fails at once, even when the server hangs. */
+  $cut: () => void
+}
 
 /** The fields of a database secret, named as RDS names them. */
 export interface DatabaseCredentials {
@@ -20,8 +24,17 @@ export interface DatabaseCredentials {
 /** Milliseconds to wait for a connection. Shorter fails on a database that is merely busy; longer eats the function's time. */
 const CONNECT_TIMEOUT_MS = 5_000
 
-/** Milliseconds one statement may take. Must stay below every function's timeout, so that a slow database shows as an error. */
-const STATEMENT_TIMEOUT_MS = 30_000
+/**
+ * Milliseconds that the server allows. All lie below the timeout of every function that connects (50 s and more), so that
+ * a slow statement shows as an error of the database, and a function that is frozen within its transaction, and cannot
+ * be told anything, loses its locks before the next delivery of its messages.
+ */
+const SERVER_TIMEOUTS_MS = {
+  statement_timeout: 30_000,
+  lock_timeout: 10_000,
+  idle_in_transaction_session_timeout: 10_000,
+  transaction_timeout: 45_000,
+}
 
 /**
  * Opens a pool of exactly one connection: a batch is one transaction, and the number of functions that run at once is then
@@ -39,11 +52,15 @@ export function openDatabase(credentials: DatabaseCredentials, applicationName: 
     // A batching window is longer than the default of 10 s, and nearly every batch would reconnect.
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    // A frozen function cannot keep its locks for longer than this.
-    idle_in_transaction_session_timeout: 10_000,
+    options: Object.entries(SERVER_TIMEOUTS_MS)
+      .map(([name, milliseconds]) => `-c ${name}=${milliseconds}`)
+      .join(' '),
   })
   // An idle connection that breaks would otherwise end the process; the pool makes a new one at the next question.
   pool.on('error', () => {})
-  return drizzle(pool)
+  let connection: pg.PoolClient | undefined
+  pool.on('connect', (client) => {
+    connection = client
+  })
+  return Object.assign(drizzle(pool), { $cut: () => connection?.connection.stream.destroy() })
 }

@@ -1,7 +1,7 @@
 /** Questions about the ledger. */
-import { asc, eq, inArray, sql } from 'drizzle-orm'
+import { asc, inArray, sql } from 'drizzle-orm'
 import type { Session } from './client.ts'
-import { currentFiles, files } from './schema.ts'
+import { files } from './schema.ts'
 
 /** What a writer may say of an object version. The ledger itself adds id, times and transaction. */
 const recordColumns = {
@@ -90,14 +90,4 @@ export async function findFiles(session: Session, ids: readonly number[]): Promi
     .from(files)
     .where(inArray(files.id, [...ids]))
     .orderBy(asc(files.id))
-}
-
-/** How many object versions of a bucket are in which state. */
-export async function countFilesByState(session: Session, bucket: string): Promise<Map<string, number>> {
-  const rows = await session
-    .select({ state: currentFiles.state, count: sql<string>`count(*)` })
-    .from(currentFiles)
-    .where(eq(currentFiles.bucket, bucket))
-    .groupBy(currentFiles.state)
-  return new Map(rows.map((row) => [row.state, Number(row.count)]))
 }

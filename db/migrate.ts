@@ -23,6 +23,8 @@ export interface MigrationReport {
 export async function migrateDatabase(database: Database, folder: string): Promise<MigrationReport> {
   // A migration, and the wait for another one, may take longer than a statement of the hot path.
   await database.execute(sql`set statement_timeout = 0`)
+  await database.execute(sql`set lock_timeout = 0`)
+  await database.execute(sql`set transaction_timeout = 0`)
   await database.execute(sql`select pg_advisory_lock(${MIGRATION_LOCK})`)
   try {
     await migrate(database, { migrationsFolder: folder })

@@ -8,8 +8,11 @@ import { errorFacts, InvalidInput } from './errors.ts'
 import { RECONNECT_WAITS_MS } from './limits.ts'
 import { logger } from './logger.ts'
 
-/** Runs work on the database. The work may run more than once: it must be one transaction, or repeatable. */
-export type WithDatabase = <Result>(work: (database: Database) => Promise<Result>) => Promise<Result>
+/**
+ * Runs work on the database. The work may run more than once: it must be one transaction, or repeatable. When `end` is
+ * aborted, the connection is cut and the work fails: a server that hangs is not waited for.
+ */
+export type WithDatabase = <Result>(work: (database: Database) => Promise<Result>, end?: AbortSignal) => Promise<Result>
 
 /**
  * Makes the access to the database of one secret. The secret is read at the first use and kept; when the password is refused
@@ -25,24 +28,31 @@ export function databaseFromSecret(
 ): WithDatabase {
   let database: Database | undefined
 
-  return async (work) => {
+  return async (work, end) => {
+    const cut = () => database?.$cut()
+    end?.addEventListener('abort', cut, { once: true })
     let mayReadSecretAgain = true
-    for (let tries = 0; ; ) {
-      try {
-        database ??= openDatabase(await readCredentials(secrets, secretArn), applicationName)
-        return await work(database)
-      } catch (error) {
-        if (isPasswordRefused(error) && mayReadSecretAgain) {
-          mayReadSecretAgain = false
-          await database?.$client.end()
-          database = undefined
-          continue
+    try {
+      for (let tries = 0; ; ) {
+        try {
+          end?.throwIfAborted()
+          database ??= openDatabase(await readCredentials(secrets, secretArn), applicationName)
+          return await work(database)
+        } catch (error) {
+          if (isPasswordRefused(error) && mayReadSecretAgain) {
+            mayReadSecretAgain = false
+            await database?.$client.end()
+            database = undefined
+            continue
+          }
+          const pause = RECONNECT_WAITS_MS[tries++]
+          if (!isConnectionLost(error) || pause === undefined || end?.aborted) throw error
+          logger.warn('connection lost, trying again', { try: tries, ...errorFacts(error) })
+          await wait(pause)
         }
-        const pause = RECONNECT_WAITS_MS[tries++]
-        if (!isConnectionLost(error) || pause === undefined) throw error
-        logger.warn('connection lost, trying again', { try: tries, ...errorFacts(error) })
-        await wait(pause)
       }
+    } finally {
+      end?.removeEventListener('abort', cut)
     }
   }
 }

@@ -10,6 +10,11 @@ export class IncompleteBody extends Error {
   override readonly name = 'IncompleteBody'
 }
 
+/** A message whose files are not all committed: it returns to the queue. */
+export class NotCommitted extends Error {
+  override readonly name = 'NotCommitted'
+}
+
 /** Some files could not be quarantined for reasons that may pass (S3, database). Those that could, are; run again. */
 export class QuarantineIncomplete extends Error {
   override readonly name = 'QuarantineIncomplete'

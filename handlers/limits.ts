@@ -32,3 +32,15 @@ export const EXECUTION_START_TIMEOUT_MS = 3_000
  * the database's proxy or a failed-over connection a second: three tries, 1.5 s of waiting, are worth it.
  */
 export const RECONNECT_WAITS_MS: readonly number[] = [300, 1_200]
+
+/** Bytes of files read and held at once. 100 files of 32 MiB are 3 GiB; twice the largest file keeps every file loadable. */
+export const SLICE_BYTES_MAX = 2 * OBJECT_BYTES_MAX
+
+/** Attempts of a file alone that never ended before it is taken for what ended them. Fewer would blame a bad minute. */
+export const ATTEMPTS_MAX = 3
+
+/** Milliseconds that must be left to begin a slice: enough for its GETs and its transaction. The rest comes again. */
+export const SLICE_TIME_MIN_MS = 15_000
+
+/** Milliseconds kept back at the end of an invocation, to answer: what is cut off then is named, and not a crash. */
+export const ANSWER_TIME_MS = 2_000

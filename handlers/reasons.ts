@@ -11,6 +11,7 @@ export const REASON_KINDS = {
   'too-deep': 'Arrays and objects nest deeper than 100.',
   unparsable: 'The text is not one JSON document.',
   contract: "The document breaks the source's contract.",
+  'crashes-loader': 'Three loads of this file alone ended the process.',
   'database-refused': 'PostgreSQL cannot store the document as jsonb.',
 } as const
 

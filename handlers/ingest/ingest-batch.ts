@@ -1,82 +1,100 @@
-/** One invocation: read a batch of messages, write what they brought, start its execution, say what must come again. */
-import { BatchProcessor, EventType } from '@aws-lambda-powertools/batch'
-import type { SFNClient } from '@aws-sdk/client-sfn'
+/** One invocation: cut its messages into slices, ingest one after the other, acknowledge what is committed. */
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch'
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
-import { markExecutionStarted } from '../../db/batches.ts'
-import type { WithDatabase } from '../database.ts'
-import { errorFacts } from '../errors.ts'
+import { findKnownVersions, type KnownVersion } from '../../db/attempts.ts'
+import { identityOf } from '../../db/files.ts'
+import { errorFacts, NotCommitted } from '../errors.ts'
+import { ANSWER_TIME_MS, SLICE_TIME_MIN_MS } from '../limits.ts'
 import { logger } from '../logger.ts'
-import { type ObjectReader, type ReadMessage, readMessage } from './read-message.ts'
-import { startExecution } from './start-execution.ts'
-import { type ReadBatch, type WrittenBatch, writeBatch } from './write-batch.ts'
-
-export interface IngestDependencies {
-  readonly reader: ObjectReader
-  readonly withDatabase: WithDatabase
-  readonly sfn: SFNClient
-  readonly stateMachineArn: string
-}
+import { type IngestDependencies, type Invocation, ingestSlice } from './ingest-slice.ts'
+import { objectsOf, planSlices, type ReceivedMessage, receiveMessage } from './plan-slices.ts'
 
 /**
  * Ingests a batch. A message is acknowledged only when everything it names is committed; a bad file is committed as poison
- * and acknowledged, only trouble with S3 or the database sends its messages back to the queue.
+ * and acknowledged, only trouble with S3 or the database, or too little time, sends messages back to the queue.
  */
 export async function ingestBatch(
   dependencies: IngestDependencies,
   event: SQSEvent,
   context: Context,
 ): Promise<SQSBatchResponse> {
-  const receivedAt = new Date()
-  const messages = await readMessages(dependencies.reader, event.Records, context)
-  const written =
-    messages.length > 0 && (await tryToWrite(dependencies, { requestId: context.awsRequestId, receivedAt, messages }))
-  const acknowledged = new Set(written ? messages.map((message) => message.messageId) : [])
-  return {
-    batchItemFailures: event.Records.filter(({ messageId }) => !acknowledged.has(messageId)).map(({ messageId }) => ({
-      itemIdentifier: messageId,
-    })),
+  const remaining = () => Math.floor(context.getRemainingTimeInMillis())
+  const timeout = remaining()
+  const invocation: Invocation = {
+    requestId: context.awsRequestId,
+    receivedAt: new Date(),
+    end: AbortSignal.timeout(Math.max(0, timeout - ANSWER_TIME_MS)),
   }
-}
+  const messages = event.Records.map(receiveMessage)
+  const versions = new Set<string>()
+  const kept = new Set<string>()
 
-/** Phase one. Messages that could not be read are left out: they return to the queue. */
-async function readMessages(reader: ObjectReader, records: SQSRecord[], context: Context): Promise<ReadMessage[]> {
-  const read: ReadMessage[] = []
-  const processor = new BatchProcessor(EventType.SQS)
-  processor.register(
-    records,
-    async (record: SQSRecord) => {
-      try {
-        read.push(await readMessage(reader, record))
-      } catch (error) {
-        logger.warn('message returns to the queue', { messageId: record.messageId, ...errorFacts(error) })
-        throw error
-      }
-    },
-    { context, throwOnFullBatchFailure: false },
+  const known = await recall(dependencies, messages, invocation)
+  if (known === undefined) return await acknowledge(event, context, () => false)
+  for (const [identity, { isSettled }] of known) if (isSettled) versions.add(identity)
+
+  const slices = planSlices(messages, known)
+  for (const [index, slice] of slices.entries()) {
+    if (remaining() < Math.min(SLICE_TIME_MIN_MS, timeout / 4)) {
+      logger.warn('no time for more slices; their messages return to the queue', { left: slices.length - index })
+      break
+    }
+    try {
+      const committed = await ingestSlice(dependencies, slice, invocation)
+      for (const identity of committed.versions) versions.add(identity)
+      for (const messageId of committed.messages) kept.add(messageId)
+    } catch (error) {
+      logger.error('batch not committed; its messages return to the queue', {
+        slice: slice.kind,
+        messages: slice.messages.length,
+        ...errorFacts(error),
+      })
+    }
+  }
+
+  const isDone = new Map(
+    messages.map((message) => [
+      message.messageId,
+      'unreadable' in message.content
+        ? kept.has(message.messageId)
+        : objectsOf(message).every((object) => versions.has(identityOf(object))),
+    ]),
   )
-  await processor.process()
-  return read
+  return await acknowledge(event, context, ({ messageId }) => isDone.get(messageId) === true)
 }
 
-/** Phase two, and the start of the execution. Says whether the batch is committed. */
-async function tryToWrite(dependencies: IngestDependencies, batch: ReadBatch): Promise<boolean> {
-  const { withDatabase, sfn, stateMachineArn } = dependencies
-  let written: WrittenBatch
+/** What the ledger knows of redelivered versions; undefined when it cannot be asked. */
+async function recall(
+  { withDatabase, attempts }: IngestDependencies,
+  messages: readonly ReceivedMessage[],
+  { end }: Invocation,
+): Promise<Map<string, KnownVersion> | undefined> {
+  const redelivered = messages.filter(({ isRedelivered }) => isRedelivered).flatMap(objectsOf)
+  if (redelivered.length === 0) return new Map()
   try {
-    written = await withDatabase((database) => writeBatch(database, batch))
+    await attempts.catchUp(end)
+    return await withDatabase((database) => findKnownVersions(database, redelivered), end)
   } catch (error) {
-    logger.error('batch not committed; its messages return to the queue', {
-      messages: batch.messages.length,
+    logger.error('ledger not reached; all messages return to the queue', {
+      messages: messages.length,
       ...errorFacts(error),
     })
-    return false
+    return undefined
   }
-  const { execution, ...counts } = written
-  logger.info('batch committed', { messages: batch.messages.length, ...counts, execution: execution?.name })
-  if (execution !== null && (await startExecution(sfn, stateMachineArn, execution))) {
-    await withDatabase((database) => markExecutionStarted(database, written.batchId)).catch((error: unknown) =>
-      logger.warn('start of the execution not noted', { batchId: written.batchId, ...errorFacts(error) }),
-    )
+}
+
+/** The last thing that happens: names the messages that must come again. */
+async function acknowledge(
+  event: SQSEvent,
+  context: Context,
+  isDone: (record: SQSRecord) => boolean,
+): Promise<SQSBatchResponse> {
+  const checkRecord = async (record: SQSRecord): Promise<void> => {
+    if (!isDone(record)) throw new NotCommitted(`message ${record.messageId} returns to the queue`)
   }
-  return true
+  const processor = new BatchProcessor(EventType.SQS)
+  return await processPartialResponse(event, checkRecord, processor, {
+    context,
+    throwOnFullBatchFailure: false,
+  })
 }

@@ -2,7 +2,7 @@
 import { getLocation, type ParseError, parse as parseTolerantly, printParseErrorCode } from 'jsonc-parser'
 import type { z } from 'zod'
 import type { Issue, Reason } from '../../db/schema.ts'
-import { DEPTH_MAX, OBJECT_BYTES_MAX } from '../limits.ts'
+import { ATTEMPTS_MAX, DEPTH_MAX, OBJECT_BYTES_MAX } from '../limits.ts'
 import { describeValue, jsonPath, makeReason } from '../reasons.ts'
 import type { Source } from '../sources/source.ts'
 import { findInvalidUtf8, findTooDeep, lineAndColumn } from './scan.ts'
@@ -30,6 +30,12 @@ export const judgeTooLarge = (source: Source, sizeBytes: number): Verdict =>
 export function judgeUnclaimed(prefixes: readonly string[]): Verdict {
   const issue = { path: '$', rule: 'prefix', expected: prefixes.join(', '), found: 'another prefix' }
   return poison(makeReason('unknown-source', null, [issue]))
+}
+
+/** The verdict on a file that took the process with it again and again. */
+export function judgeCrashed(): Verdict {
+  const issue = { path: '$', rule: 'attempts', expected: 'a load that ends', found: `${ATTEMPTS_MAX} that never ended` }
+  return poison(makeReason('crashes-loader', null, [issue]))
 }
 
 /**
@@ -83,8 +89,10 @@ function explainSyntax(text: string): Issue {
   if (first === undefined) return { path: '$', rule: 'syntax', expected: 'one JSON document', found: 'something else' }
   const { line, column } = lineAndColumn(text, first.offset)
   const found = text.slice(first.offset, first.offset + 20)
+  const { path } = getLocation(text, first.offset)
   return {
-    path: jsonPath(getLocation(text, first.offset).path),
+    // Where a property's name should stand, the parser takes it for an empty one.
+    path: jsonPath(path.at(-1) === '' ? path.slice(0, -1) : path),
     rule: printParseErrorCode(first.error),
     expected: 'one JSON document (RFC 8259)',
     found: `${found === '' ? 'end of file' : JSON.stringify(found)} at line ${line}, column ${column}`,

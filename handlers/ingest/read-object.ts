@@ -19,8 +19,9 @@ export type ReadObject =
 export async function readObject(
   s3: S3Client,
   { bucket, key, versionId }: { bucket: string; key: string; versionId: string },
+  end: AbortSignal,
 ): Promise<ReadObject> {
-  const deadline = AbortSignal.timeout(OBJECT_READ_TIMEOUT_MS)
+  const deadline = AbortSignal.any([end, AbortSignal.timeout(OBJECT_READ_TIMEOUT_MS)])
   const command = new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId })
   const response = await s3.send(command, { abortSignal: deadline }).catch((error: unknown) => {
     if (isVersionMissing(error)) return undefined

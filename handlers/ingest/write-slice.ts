@@ -1,23 +1,28 @@
-/** Phase two of a batch: everything that was read, in one transaction on one connection. */
+/** Phase two of a slice: everything that was read, in one transaction on one connection. A slice is a row of `batches`. */
 
+import { endAttempt } from '../../db/attempts.ts'
 import { closeBatch, openBatch } from '../../db/batches.ts'
 import type { Database, Session } from '../../db/client.ts'
 import { findRefusedDocuments, insertDocuments, type NewDocument } from '../../db/documents.ts'
 import { isDataRefused } from '../../db/errors.ts'
 import { type FileRecord, identityOf, type RecordedFile, recordFiles } from '../../db/files.ts'
-import { keepMessages } from '../../db/messages.ts'
-import { fileStatus } from '../../db/schema.ts'
-import type { BatchInput } from '../contract.ts'
+import { keepMessages, type UnreadableMessage } from '../../db/messages.ts'
+import type { BatchInput, CreatedObject } from '../contract.ts'
 import { judgeRefused } from './judge.ts'
-import type { ReadFile, ReadMessage } from './read-message.ts'
+import type { ReadFile } from './read-file.ts'
 
-export interface ReadBatch {
+export interface ReadSlice {
   readonly requestId: string
   readonly receivedAt: Date
-  readonly messages: readonly ReadMessage[]
+  /** How many messages are counted to this slice. */
+  readonly messages: number
+  readonly unreadable: readonly UnreadableMessage[]
+  readonly files: readonly ReadFile[]
+  /** The version whose attempt ends with this transaction. */
+  readonly attempted?: CreatedObject | undefined
 }
 
-export interface WrittenBatch {
+export interface WrittenSlice {
   readonly batchId: number
   readonly files: number
   readonly bytes: number
@@ -31,26 +36,19 @@ export interface WrittenBatch {
 }
 
 /**
- * Commits a batch: its row, the ledger, the documents of exactly those versions that the ledger took as newly loaded.
+ * Commits a slice: its batch row, the ledger, the documents of exactly those versions that the ledger took as newly loaded.
  * When the database refuses a document, it is found, turned into poison, and the rest is written.
  *
  * @throws a database error when nothing was committed (or, if the connection broke during COMMIT, may have been: running
- *   the same batch again is harmless)
+ *   the same slice again is harmless)
  */
-export async function writeBatch(database: Database, batch: ReadBatch): Promise<WrittenBatch> {
+export async function writeSlice(database: Database, slice: ReadSlice): Promise<WrittenSlice> {
+  const { requestId, receivedAt, messages, unreadable, files, attempted } = slice
   return await database.transaction(async (transaction) => {
-    const { id: batchId, loadedOn } = await openBatch(transaction, {
-      requestId: batch.requestId,
-      receivedAt: batch.receivedAt,
-      messages: batch.messages.length,
-    })
-    await keepMessages(
-      transaction,
-      batchId,
-      batch.messages.flatMap((message) => message.unreadable ?? []),
-    )
-    const files = onePerVersion(batch.messages.flatMap((message) => message.files))
+    const { id: batchId, loadedOn } = await openBatch(transaction, { requestId, receivedAt, messages })
+    await keepMessages(transaction, batchId, unreadable)
     const recorded = await writeFiles(transaction, files, { batchId, loadedOn })
+    if (attempted !== undefined) await endAttempt(transaction, attempted)
 
     const count = (status: RecordedFile['status']) => recorded.filter((file) => file.status === status).length
     const result = {
@@ -64,7 +62,7 @@ export async function writeBatch(database: Database, batch: ReadBatch): Promise<
       vanished: count('vanished'),
       repeated: files.length - recorded.length,
     }
-    const execution = recorded.length === 0 ? null : planExecution(batchId, batch.receivedAt, recorded)
+    const execution = recorded.length === 0 ? null : planExecution(batchId, receivedAt, recorded)
     await closeBatch(transaction, batchId, {
       ...result,
       executionName: execution?.name ?? null,
@@ -147,18 +145,6 @@ function toRecord(
     loadedOn: verdict.status === 'loaded' ? loadedOn : null,
   }
 }
-
-/** S3 may say the same thing twice in one batch: of each version the outcome of the highest rank is kept. */
-function onePerVersion(files: readonly ReadFile[]): ReadFile[] {
-  const kept = new Map<string, ReadFile>()
-  for (const file of files) {
-    const other = kept.get(identityOf(file.object))
-    if (other === undefined || rank(file) > rank(other)) kept.set(identityOf(file.object), file)
-  }
-  return [...kept.values()]
-}
-
-const rank = (file: ReadFile): number => fileStatus.enumValues.indexOf(file.verdict.status)
 
 /** Name and input of the batch's execution. Both are kept with the batch, so that whoever starts it sends the same bytes. */
 function planExecution(batchId: number, receivedAt: Date, recorded: readonly RecordedFile[]) {

@@ -1,7 +1,8 @@
 /** What the ingest function needs, around a test's own ledger. */
 import pLimit from 'p-limit'
 import { databaseFromSecret } from '../../handlers/database.ts'
-import type { IngestDependencies } from '../../handlers/ingest/ingest-batch.ts'
+import { Attempts } from '../../handlers/ingest/attempts.ts'
+import type { IngestDependencies } from '../../handlers/ingest/ingest-slice.ts'
 import { type awsClients, createDatabaseSecret } from './aws.ts'
 import type { TestDatabase } from './database.ts'
 
@@ -12,9 +13,11 @@ export async function ingestDependencies(
   stateMachineArn: string,
 ): Promise<IngestDependencies> {
   const secretArn = await createDatabaseSecret(secrets, ledger.credentials)
+  const withDatabase = databaseFromSecret(secrets, secretArn, 'test-ingest')
   return {
     reader: { s3, limit: pLimit(16) },
-    withDatabase: databaseFromSecret(secrets, secretArn, 'test-ingest'),
+    withDatabase,
+    attempts: new Attempts(withDatabase),
     sfn,
     stateMachineArn,
   }

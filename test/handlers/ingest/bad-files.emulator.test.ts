@@ -20,27 +20,34 @@ beforeAll(async () => {
   bucket = await createVersionedBucket(s3)
   stateMachineArn = await createStateMachine(sfn)
   good = await Promise.all(
-    Array.from({ length: 99 }, (_, n) => putObject(s3, bucket, `input/orders/${n}.json`, orderText({ order_id: `${n}` }))),
+    Array.from({ length: 99 }, (_, n) =>
+      putObject(s3, bucket, `input/orders/${n}.json`, orderText({ order_id: `${n}` })),
+    ),
   )
 })
 afterAll(() => {
   for (const client of [s3, secrets, sfn]) client.destroy()
 })
 
-test.each(badFiles)('99 good files and $key: 99 loaded, 1 quarantined as $kind at $path, none redelivered', async (bad) => {
-  await using ledger = await createDatabase()
-  const dependencies = await ingestDependencies(clients, ledger, stateMachineArn)
-  const record = await putObject(s3, bucket, bad.key, bad.body)
-  const messages = good.toSpliced(50, 0, record).map((message) => s3Message(message))
+test.each(badFiles)(
+  '99 good files and $key: 99 loaded, 1 quarantined as $kind at $path, none redelivered',
+  async (bad) => {
+    await using ledger = await createDatabase()
+    const dependencies = await ingestDependencies(clients, ledger, stateMachineArn)
+    const record = await putObject(s3, bucket, bad.key, bad.body)
+    const messages = good.toSpliced(50, 0, record).map((message) => s3Message(message))
 
-  const response = await ingestBatch(dependencies, sqsEvent(...messages), lambdaContext())
+    const response = await ingestBatch(dependencies, sqsEvent(...messages), lambdaContext())
 
-  expect(response).toEqual({ batchItemFailures: [] })
-  expect(await ledger.database.$count(documents)).toBe(99)
-  const refused = await ledger.database.select().from(files).where(ne(files.status, 'loaded')).orderBy(asc(files.id))
-  expect(refused).toMatchObject([{ key: bad.key, status: 'poison', reason: { kind: bad.kind, issues: expect.any(Array) } }])
-  expect(refused[0]?.reason?.issues[0]?.path).toBe(bad.path)
-})
+    expect(response).toEqual({ batchItemFailures: [] })
+    expect(await ledger.database.$count(documents)).toBe(99)
+    const refused = await ledger.database.select().from(files).where(ne(files.status, 'loaded')).orderBy(asc(files.id))
+    expect(refused).toMatchObject([
+      { key: bad.key, status: 'poison', reason: { kind: bad.kind, issues: expect.any(Array) } },
+    ])
+    expect(refused[0]?.reason?.issues[0]?.path).toBe(bad.path)
+  },
+)
 
 test('all bad kinds in one batch are each found, and their neighbours loaded', async () => {
   await using ledger = await createDatabase()

@@ -8,7 +8,8 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDatabase } from '../../../db/client.ts'
 import { batches, currentFiles, documents, files, messages } from '../../../db/schema.ts'
 import { databaseFromSecret } from '../../../handlers/database.ts'
-import { type IngestDependencies, ingestBatch } from '../../../handlers/ingest/ingest-batch.ts'
+import { ingestBatch } from '../../../handlers/ingest/ingest-batch.ts'
+import type { IngestDependencies } from '../../../handlers/ingest/ingest-slice.ts'
 import { startExecution } from '../../../handlers/ingest/start-execution.ts'
 import {
   awsClients,

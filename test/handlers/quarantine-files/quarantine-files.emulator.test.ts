@@ -78,14 +78,21 @@ test('a version that is gone is quarantined without a copy, and the ledger says 
   const { id, versionId } = await poison('input/orders/1.json')
   await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: 'input/orders/1.json', VersionId: versionId }))
   expect(await quarantineFiles(dependencies, [id])).toEqual({ quarantined: 1, withoutCopy: 1, unchanged: 0 })
-  expect(await rows()).toMatchObject([{ status: 'quarantined', quarantineKey: null, quarantineNote: expect.stringContaining('deleted') }])
+  expect(await rows()).toMatchObject([
+    { status: 'quarantined', quarantineKey: null, quarantineNote: expect.stringContaining('deleted') },
+  ])
 })
 
 test('one file that cannot be copied does not keep the others, and fails the Task by name', async () => {
   const one = await poison('input/orders/1.json')
-  const [lost] = await recordFiles(ledger.database, [fileRecord({ bucket: 'no-such-bucket', status: 'poison', reason })])
+  const [lost] = await recordFiles(ledger.database, [
+    fileRecord({ bucket: 'no-such-bucket', status: 'poison', reason }),
+  ])
   const work = quarantineFiles(dependencies, [one.id, lost?.id ?? 0])
-  await expect(work).rejects.toMatchObject({ name: 'QuarantineIncomplete', message: expect.stringContaining('1 of 2 files') })
+  await expect(work).rejects.toMatchObject({
+    name: 'QuarantineIncomplete',
+    message: expect.stringContaining('1 of 2 files'),
+  })
   expect((await rows()).map((row) => row.status).toSorted()).toEqual(['poison', 'quarantined'])
 })
 

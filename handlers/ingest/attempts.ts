@@ -1,0 +1,41 @@
+/** Notes attempts of files alone, and remembers the ends that the database was too ill to note. */
+import { beginAttempt, endAttempt } from '../../db/attempts.ts'
+import type { CreatedObject } from '../contract.ts'
+import type { WithDatabase } from '../database.ts'
+import { errorFacts } from '../errors.ts'
+import { logger } from '../logger.ts'
+import { findSource } from '../sources/registry.ts'
+
+export class Attempts {
+  readonly #withDatabase: WithDatabase
+  /** Ended in this process, and not yet in the ledger: without it, a flapping database would look like a crash. */
+  readonly #unnoted: CreatedObject[] = []
+
+  constructor(withDatabase: WithDatabase) {
+    this.#withDatabase = withDatabase
+  }
+
+  /** Notes ends that could not be noted before. */
+  async catchUp(end: AbortSignal): Promise<void> {
+    for (let object = this.#unnoted.at(-1); object !== undefined; object = this.#unnoted.at(-1)) {
+      const ended = object
+      await this.#withDatabase((database) => endAttempt(database, ended), end)
+      this.#unnoted.pop()
+    }
+  }
+
+  async begin(object: CreatedObject, end: AbortSignal): Promise<void> {
+    const source = findSource(object.key)?.name ?? null
+    await this.#withDatabase((database) => beginAttempt(database, { ...object, source }), end)
+  }
+
+  /** Notes that an attempt ended without an outcome. Never throws. */
+  async end(object: CreatedObject, end: AbortSignal): Promise<void> {
+    try {
+      await this.#withDatabase((database) => endAttempt(database, object), end)
+    } catch (error) {
+      this.#unnoted.push(object)
+      logger.warn('end of an attempt not noted; it will be', { ...errorFacts(error) })
+    }
+  }
+}
