@@ -28,7 +28,9 @@ program
     if (json) return console.log(JSON.stringify(executions, null, 2))
     if (executions.length === 0) return console.log(`No executions${status ? ` are ${status}` : ' yet'}.`)
     for (const { name, status, startedAt, seconds } of executions) {
-      console.log(`${status.padEnd(9)}  ${startedAt}  ${seconds === null ? 'running' : `${seconds.toFixed(1)} s`}  ${name}`)
+      console.log(
+        `${status.padEnd(9)}  ${startedAt}  ${seconds === null ? 'running' : `${seconds.toFixed(1)} s`}  ${name}`,
+      )
     }
   })
 

@@ -19,7 +19,9 @@ const LOCAL_ENVIRONMENT = join(import.meta.dirname, '../../.sluice/start/env')
 export function connect(stage: string): SFNClient {
   if (stage === 'local') {
     if (!existsSync(LOCAL_ENVIRONMENT)) {
-      throw new StageNotFound('No laptop cloud is running. Start it with `npm start`, or name another stage with --stage.')
+      throw new StageNotFound(
+        'No laptop cloud is running. Start it with `npm start`, or name another stage with --stage.',
+      )
     }
     // Over what the shell has set: a developer's own keys and region must not reach the laptop cloud, nor it real AWS.
     Object.assign(process.env, parseEnv(readFileSync(LOCAL_ENVIRONMENT, 'utf8')))
