@@ -41,7 +41,13 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'slow', include: ['test/slow/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 120_000 },
+        test: {
+          name: 'slow',
+          include: ['test/slow/**/*.test.ts'],
+          globalSetup: ['test/support/database-server.ts', 'test/support/emulator-server.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
+        },
       },
       { test: { name: 'infra', include: ['test/infra/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
     ],

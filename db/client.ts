@@ -8,7 +8,7 @@ export type Session = PgDatabase<NodePgQueryResultHKT>
 
 export type Database = NodePgDatabase & {
   $client: pg.Pool
-  /** Cuts the connection, whatever it is doing: the question under way fails at once, even when the server hangs. */
+  /** Cuts the connection for good, whatever it is doing: the question under way fails at once, even when the server hangs. */
   $cut: () => void
 }
 
@@ -56,11 +56,19 @@ export function openDatabase(credentials: DatabaseCredentials, applicationName: 
       .map(([name, milliseconds]) => `-c ${name}=${milliseconds}`)
       .join(' '),
   })
-  // An idle connection that breaks would otherwise end the process; the pool makes a new one at the next question.
-  pool.on('error', () => {})
   let connection: pg.PoolClient | undefined
+  let isCut = false
+  const cut = () => {
+    isCut = true
+    connection?.connection.stream.destroy()
+  }
   pool.on('connect', (client) => {
     connection = client
+    if (isCut) cut()
+    // A connection that breaks would otherwise end the process, whether it is idle or in use. The question under way fails
+    // by itself, and the pool makes a new connection for the next one.
+    client.on('error', () => {})
   })
-  return Object.assign(drizzle(pool), { $cut: () => connection?.connection.stream.destroy() })
+  pool.on('error', () => {})
+  return Object.assign(drizzle(pool), { $cut: cut })
 }

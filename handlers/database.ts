@@ -4,7 +4,7 @@ import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/clien
 import { type Database, openDatabase } from '../db/client.ts'
 import { isConnectionLost, isPasswordRefused } from '../db/errors.ts'
 import { databaseSecret } from './contract.ts'
-import { errorFacts, InvalidInput } from './errors.ts'
+import { DatabaseUnresponsive, errorFacts, InvalidInput } from './errors.ts'
 import { RECONNECT_WAITS_MS } from './limits.ts'
 import { logger } from './logger.ts'
 
@@ -15,11 +15,12 @@ import { logger } from './logger.ts'
 export type WithDatabase = <Result>(work: (database: Database) => Promise<Result>, end?: AbortSignal) => Promise<Result>
 
 /**
- * Makes the access to the database of one secret. The secret is read at the first use and kept; when the password is refused
- * it has been rotated, and is read again once. A lost connection is replaced, up to twice with 1.5 s of waiting in all,
- * since giving a batch back to the queue costs 7 minutes.
+ * Makes the access to the database of one secret. The secret is read at the first use and again after any failure, since
+ * the password may have been rotated; when it is refused, the work is tried once more with the secret as it is then. A lost
+ * connection is replaced, up to twice with 1.5 s of waiting in all, since giving a batch back to the queue costs 7 minutes.
  *
- * @throws {InvalidInput} when the secret lacks a field; any database error that outlasts the tries
+ * @throws {InvalidInput} when the secret lacks a field
+ * @throws {DatabaseUnresponsive} when there is no answer before `end`; any database error that outlasts the tries
  */
 export function databaseFromSecret(
   secrets: SecretsManagerClient,
@@ -29,36 +30,46 @@ export function databaseFromSecret(
   let database: Database | undefined
 
   return async (work, end) => {
-    const cut = () => database?.$cut()
-    end?.addEventListener('abort', cut, { once: true })
     let mayReadSecretAgain = true
-    try {
-      for (let tries = 0; ; ) {
-        try {
-          end?.throwIfAborted()
-          database ??= openDatabase(await readCredentials(secrets, secretArn), applicationName)
-          return await work(database)
-        } catch (error) {
-          if (isPasswordRefused(error) && mayReadSecretAgain) {
-            mayReadSecretAgain = false
-            await database?.$client.end()
-            database = undefined
-            continue
-          }
-          const pause = RECONNECT_WAITS_MS[tries++]
-          if (!isConnectionLost(error) || pause === undefined || end?.aborted) throw error
-          logger.warn('connection lost, trying again', { try: tries, ...errorFacts(error) })
-          await wait(pause)
+    for (let tries = 0; ; ) {
+      try {
+        database ??= openDatabase(await readCredentials(secrets, secretArn, end), applicationName)
+        return await orOutOfTime(work(database), end)
+      } catch (error) {
+        // Whatever it was, the next question gets a connection of which nothing bad is known: a transaction whose BEGIN
+        // failed, for one, would never be given back.
+        database?.$cut()
+        database = undefined
+        if (isPasswordRefused(error) && mayReadSecretAgain) {
+          mayReadSecretAgain = false
+          continue
         }
+        const pause = RECONNECT_WAITS_MS[tries++]
+        if (!isConnectionLost(error) || pause === undefined || end?.aborted) throw error
+        logger.warn('connection lost, trying again', { try: tries, ...errorFacts(error) })
+        await wait(pause)
       }
-    } finally {
-      end?.removeEventListener('abort', cut)
     }
   }
 }
 
-async function readCredentials(secrets: SecretsManagerClient, secretArn: string) {
-  const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: secretArn }))
+/** The work's result, or an error as soon as the time is over: a server that hangs answers no question and no cancel. */
+async function orOutOfTime<Result>(work: Promise<Result>, end: AbortSignal | undefined): Promise<Result> {
+  if (end === undefined) return await work
+  const outOfTime = Promise.withResolvers<never>()
+  const abort = () => outOfTime.reject(new DatabaseUnresponsive('no answer within the time of the invocation'))
+  if (end.aborted) abort()
+  end.addEventListener('abort', abort)
+  try {
+    return await Promise.race([work, outOfTime.promise])
+  } finally {
+    end.removeEventListener('abort', abort)
+  }
+}
+
+async function readCredentials(secrets: SecretsManagerClient, secretArn: string, end: AbortSignal | undefined) {
+  const command = new GetSecretValueCommand({ SecretId: secretArn })
+  const { SecretString } = await secrets.send(command, { ...(end && { abortSignal: end }) })
   const result = databaseSecret.safeParse(parseJson(SecretString))
   if (result.success) return result.data
   // Zod's messages name fields and types, never the values.

@@ -10,6 +10,16 @@ export class IncompleteBody extends Error {
   override readonly name = 'IncompleteBody'
 }
 
+/** The database neither answered nor failed before the invocation had to end. */
+export class DatabaseUnresponsive extends Error {
+  override readonly name = 'DatabaseUnresponsive'
+}
+
+/** The ledger could not be read: the database is down, or too slow. Told to whoever asked; asking again is harmless. */
+export class LedgerNotRead extends Error {
+  override readonly name = 'LedgerNotRead'
+}
+
 /** A message whose files are not all committed: it returns to the queue. */
 export class NotCommitted extends Error {
   override readonly name = 'NotCommitted'

@@ -1,5 +1,7 @@
 /** What the ingest function needs, around a test's own ledger. */
+
 import pLimit from 'p-limit'
+import { inject } from 'vitest'
 import { databaseFromSecret } from '../../handlers/database.ts'
 import { Attempts } from '../../handlers/ingest/attempts.ts'
 import type { IngestDependencies } from '../../handlers/ingest/ingest-slice.ts'
@@ -20,5 +22,21 @@ export async function ingestDependencies(
     attempts: new Attempts(withDatabase),
     sfn,
     stateMachineArn,
+  }
+}
+
+/** The same for a function in a process of its own: its environment. */
+export async function ingestEnvironment(
+  { secrets }: Pick<ReturnType<typeof awsClients>, 'secrets'>,
+  ledger: TestDatabase,
+  stateMachineArn: string,
+): Promise<Record<string, string>> {
+  return {
+    AWS_ENDPOINT_URL: inject('awsEndpoint'),
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    DATABASE_SECRET_ARN: await createDatabaseSecret(secrets, ledger.credentials),
+    STATE_MACHINE_ARN: stateMachineArn,
   }
 }

@@ -1,15 +1,10 @@
 import { asc } from 'drizzle-orm'
-import { afterAll, afterEach, beforeEach, expect, inject, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { documents, files } from '../../../db/schema.ts'
-import {
-  awsClients,
-  createDatabaseSecret,
-  createStateMachine,
-  createVersionedBucket,
-  putObject,
-} from '../../support/aws.ts'
+import { awsClients, createStateMachine, createVersionedBucket, putObject } from '../../support/aws.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { deliver, FunctionProcess } from '../../support/function-process.ts'
+import { ingestEnvironment } from '../../support/ingest.ts'
 import { orderText } from '../../support/orders.ts'
 import { s3Message } from '../../support/s3-events.ts'
 
@@ -32,14 +27,7 @@ afterAll(() => {
 
 async function startFunction(heapMegabytes?: number): Promise<FunctionProcess> {
   return new FunctionProcess({
-    environment: {
-      AWS_ENDPOINT_URL: inject('awsEndpoint'),
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
-      DATABASE_SECRET_ARN: await createDatabaseSecret(secrets, ledger.credentials),
-      STATE_MACHINE_ARN: await createStateMachine(sfn),
-    },
+    environment: await ingestEnvironment({ secrets }, ledger, await createStateMachine(sfn)),
     ...(heapMegabytes !== undefined && { heapMegabytes }),
   })
 }

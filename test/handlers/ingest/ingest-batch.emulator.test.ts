@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer } from 'node:http'
 import { DeleteObjectCommand } from '@aws-sdk/client-s3'
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager'
 import { ListExecutionsCommand, StartExecutionCommand } from '@aws-sdk/client-sfn'
@@ -21,6 +21,7 @@ import {
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { ingestDependencies } from '../../support/ingest.ts'
 import { orderText } from '../../support/orders.ts'
+import { portOf } from '../../support/ports.ts'
 import { lambdaContext, s3Message, sqsEvent } from '../../support/s3-events.ts'
 
 const clients = awsClients()
@@ -56,12 +57,6 @@ const ingest = (...records: object[]) =>
   ingestBatch(dependencies, sqsEvent(...records.map((record) => s3Message(record))), lambdaContext())
 
 const ledgerRows = () => ledger.database.select().from(files).orderBy(asc(files.id))
-const portOf = (server: Server): number => {
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port')
-  return address.port
-}
-
 const documentCount = async () => await ledger.database.$count(documents)
 const executionNames = async () => {
   const { executions = [] } = await sfn.send(new ListExecutionsCommand({ stateMachineArn, maxResults: 1000 }))

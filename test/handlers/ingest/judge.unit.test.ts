@@ -10,6 +10,9 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const source: Source = {
   name: 'things',
   prefix: 'input/things/',
+  owner: 'things@example.com',
+  expectedEveryHours: 1,
+  records: { kind: 'document' },
   contractVersion: 3,
   contract: z.looseObject({ lines: z.array(z.looseObject({ price: jsonNumber })) }),
 }
@@ -32,6 +35,14 @@ describe('a document that keeps the contract', () => {
 
   test.each(['1e400', '12345678901234567890123', '-0', '1E-30'])('may hold the number %s', (number) => {
     expect(judgeDocument(source, bytes(`{"lines":[{"price":${number}}]}`)).status).toBe('loaded')
+  })
+
+  test('may name a property twice: the last counts, here as in jsonb', () => {
+    expect(judgeDocument(source, bytes('{"lines":[{"price":"one","price":1}]}')).status).toBe('loaded')
+    expect(reasonOf(judgeDocument(source, bytes('{"lines":[{"price":1,"price":"one"}]}')))).toMatchObject({
+      kind: 'contract',
+      issues: [{ path: '$.lines[0].price', found: 'string "one"' }],
+    })
   })
 
   test('may nest 100 deep, brackets in strings not counted', () => {
@@ -144,11 +155,22 @@ describe('a document that PostgreSQL refuses', () => {
     { text: '{"a":[0,"x\\u0000y"]}', path: '$.a[1]', found: '\\u0000' },
     { text: '{"b\\u0000":1}', path: '$["b\\u0000"]', found: '\\u0000' },
     { text: '{"a":{"b":"\\ud800"}}', path: '$.a.b', found: 'a lone surrogate' },
-    { text: '[1e400]', path: '$[0]', found: 'a larger number' },
+    // The first of two counts as well: PostgreSQL reads both.
+    { text: '{"a":"\\u0000","a":"fine"}', path: '$.a', found: '\\u0000' },
+    { text: '[1e400,1e131071,1e131072]', path: '$[2]', found: 'number 1e131072' },
+    { text: '[1e-16383,-1.5e-16383]', path: '$[1]', found: 'number -1.5e-16383' },
+    { text: '[0e131072,0e-16384]', path: '$[1]', found: 'number 0e-16384' },
   ])('$text is found at $path', ({ text, path, found }) => {
-    expect(reasonOf(judgeRefused(anything, bytes(text), '22P05'))).toMatchObject({
+    const verdict = judgeRefused(anything, bytes(text), '22P05')
+
+    expect(reasonOf(verdict)).toMatchObject({ kind: 'database-refused', issuesOmitted: 0 })
+    expect(reasonOf(verdict)?.issues).toMatchObject([{ path, rule: 'SQLSTATE 22P05', found }])
+  })
+
+  test('is refused as a whole when no place is to blame', () => {
+    expect(reasonOf(judgeRefused(anything, bytes('{"a":1}'), '54000'))).toMatchObject({
       kind: 'database-refused',
-      issues: [{ path, rule: 'SQLSTATE 22P05', found }],
+      issues: [{ path: '$', rule: 'SQLSTATE 54000' }],
     })
   })
 })
