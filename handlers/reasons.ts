@@ -9,25 +9,38 @@ export const REASON_KINDS = {
   'unknown-source': 'No source claims the key.',
   'invalid-utf8': 'The bytes are not UTF-8.',
   'too-deep': 'Arrays and objects nest deeper than 100.',
-  unparsable: 'The text is not one JSON document.',
-  contract: "The document breaks the source's contract.",
+  unparsable: 'The text, or one of its lines, is not JSON.',
+  'too-many-records': 'The file has more than 50,000 records.',
+  contract: "A record breaks the source's contract.",
   'crashes-loader': 'Three loads of this file alone ended the process.',
   'database-refused': 'PostgreSQL cannot store the document as jsonb.',
 } as const
 
 export type ReasonKind = keyof typeof REASON_KINDS
 
-export function makeReason(kind: ReasonKind, contractVersion: number | null, issues: readonly Issue[]): Reason {
+/** Issues of one file: the first 20 are kept, the others only counted, so that a bad export of 32 MiB stays small. */
+export class Issues {
+  readonly kept: Issue[] = []
+  count = 0
+
+  /** @param explain called only when the issue is kept */
+  add(explain: () => Issue): void {
+    if (this.kept.length < ISSUES_PER_FILE) this.kept.push(explain())
+    this.count++
+  }
+}
+
+export function makeReason(kind: ReasonKind, contractVersion: number | null, { kept, count }: Issues): Reason {
   return {
     kind,
     contractVersion,
-    issues: issues.slice(0, ISSUES_PER_FILE).map((issue) => ({
+    issues: kept.map((issue) => ({
       path: clip(issue.path),
       rule: clip(issue.rule),
       expected: clip(issue.expected),
       found: clip(issue.found),
     })),
-    issuesOmitted: Math.max(0, issues.length - ISSUES_PER_FILE),
+    issuesOmitted: count - kept.length,
   }
 }
 
@@ -56,5 +69,6 @@ export function describeValue(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return `array of ${value.length}`
   if (typeof value === 'object') return 'object'
-  return `${typeof value} ${JSON.stringify(value).slice(0, REASON_TEXT_LENGTH)}`
+  const short = typeof value === 'string' ? value.slice(0, REASON_TEXT_LENGTH) : value
+  return `${typeof value} ${JSON.stringify(short)}`
 }

@@ -6,7 +6,7 @@ import { OBJECT_BYTES_MAX } from '../limits.ts'
 import { findSource, sources } from '../sources/registry.ts'
 import type { Source } from '../sources/source.ts'
 import { judgeCrashed, judgeDocument, judgeEmpty, judgeTooLarge, judgeUnclaimed, type Verdict } from './judge.ts'
-import { readObject } from './read-object.ts'
+import { type ReadObject, readObject } from './read-object.ts'
 
 /** An object version and what is to be written about it. */
 export interface ReadFile {
@@ -46,7 +46,7 @@ export async function readFile(
     return judged(judgeTooLarge(source, object.sizeBytes))
   }
 
-  const read = await limit(() => readObject(s3, object, end))
+  const read = await limit(() => readVersionOrCopy(s3, object, end))
   switch (read.outcome) {
     case 'vanished':
       return judged({ status: 'vanished' })
@@ -55,6 +55,14 @@ export async function readFile(
     case 'read':
       return judged(judgeDocument(source, read.bytes), read.lastModifiedAt)
   }
+}
+
+/** The version itself or, when it is gone and a replay knows where one lies, its quarantined copy. */
+async function readVersionOrCopy(s3: S3Client, object: CreatedObject, end: AbortSignal): Promise<ReadObject> {
+  const read = await readObject(s3, object, end)
+  const copyKey = object.replay?.copyKey
+  if (read.outcome !== 'vanished' || copyKey === undefined || copyKey === null) return read
+  return await readObject(s3, { bucket: object.bucket, key: copyKey }, end)
 }
 
 /** What is written about a version that ended the process too often: nobody touches it again. */

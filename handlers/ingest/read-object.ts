@@ -11,14 +11,15 @@ export type ReadObject =
   | { readonly outcome: 'vanished' }
 
 /**
- * GETs exactly the version that the event names: the key alone may have a newer one by now.
+ * GETs exactly the version that the event names: the key alone may have a newer one by now. Only a quarantined copy, of
+ * which there is one, is read by its key.
  *
  * @throws {IncompleteBody} when the body is shorter than its Content-Length
  * @throws S3's error for everything but a 404 of the version; a 403 in particular is never taken for `vanished`
  */
 export async function readObject(
   s3: S3Client,
-  { bucket, key, versionId }: { bucket: string; key: string; versionId: string },
+  { bucket, key, versionId }: { bucket: string; key: string; versionId?: string },
   end: AbortSignal,
 ): Promise<ReadObject> {
   const deadline = AbortSignal.any([end, AbortSignal.timeout(OBJECT_READ_TIMEOUT_MS)])

@@ -1,5 +1,6 @@
 /** Scans of a file's bytes and text that need no parse. */
 
+const LINE_FEED = 0x0a
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const OPEN_BRACKET = 0x5b
@@ -11,13 +12,18 @@ const CLOSE_BRACE = 0x7d
  * Offset of the first bracket or brace that nests deeper than `depthMax`, or undefined. Brackets inside strings do not
  * count. Exact for JSON; for anything else the parser has the last word. In UTF-8 no byte of a longer character can be
  * taken for one of these.
+ *
+ * @param startsAnewOnLines whether each line is a document of its own, so that one cut off does not deepen the next
  */
-export function findTooDeep(bytes: Uint8Array, depthMax: number): number | undefined {
+export function findTooDeep(bytes: Uint8Array, depthMax: number, startsAnewOnLines = false): number | undefined {
   let depth = 0
   let inString = false
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at]
-    if (inString) {
+    if (startsAnewOnLines && byte === LINE_FEED) {
+      depth = 0
+      inString = false
+    } else if (inString) {
       if (byte === BACKSLASH) at++
       else if (byte === QUOTE) inString = false
     } else if (byte === QUOTE) inString = true
@@ -55,7 +61,12 @@ function isUtf8Prefix(bytes: Uint8Array): boolean {
 
 /** Line and column, both from 1, of an offset in a text. */
 export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset)
-  const lastBreak = before.lastIndexOf('\n')
-  return { line: before.split('\n').length, column: offset - lastBreak }
+  let line = 1
+  let lineStart = 0
+  // Not by split(): a file may be 32 MiB of line breaks.
+  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', lineStart)) {
+    line++
+    lineStart = at + 1
+  }
+  return { line, column: offset - lineStart + 1 }
 }

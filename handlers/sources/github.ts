@@ -9,6 +9,10 @@ const repository = z.looseObject({ id: jsonNumber, full_name: z.string(), owner:
 export const github: Source = {
   name: 'github',
   prefix: 'input/github/',
+  owner: 'developer-platform@example.com',
+  // Nobody pushes on a Sunday in August.
+  expectedEveryHours: 48,
+  records: { kind: 'document' },
   contractVersion: 1,
   contract: z.looseObject({
     action: z.string().optional(),

@@ -11,6 +11,9 @@ const line = z.looseObject({
 export const orders: Source = {
   name: 'orders',
   prefix: 'input/orders/',
+  owner: 'commerce-data@example.com',
+  expectedEveryHours: 2,
+  records: { kind: 'document' },
   contractVersion: 1,
   contract: z.looseObject({
     order_id: z.string().min(1),

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import { type Cloud, startCloud } from './cloud.ts'
-import { type Account, takeAccount } from './demo/account.ts'
+import { type Account, type PutVersion, takeAccount } from './demo/account.ts'
 import { connectTo, type Deployment, databaseSecret } from './demo/deployment.ts'
 import { untilSettled } from './demo/follow.ts'
 import { type DemoInputs, makeInputs } from './demo/inputs.ts'
@@ -15,7 +15,7 @@ import { renderReport } from './demo/report.ts'
 import { watchFiles } from './demo/watch.ts'
 import { deployStack } from './deploy.ts'
 
-const USAGE = `Runs Sluice on this machine: cloud up, deploy, 1,749 objects through the pipeline, and an account of every one.
+const USAGE = `Runs Sluice on this machine: cloud up, deploy, 2,014 objects through the pipeline, and an account of every one.
 
   npm start               and stay up to try things, until Ctrl-C
   npm start -- --once     and tear down: exits 0 when every object is accounted for, else 1
@@ -39,8 +39,8 @@ async function main({ once }: { once: boolean }): Promise<void> {
     )
     const deployment = connectTo(cloud, outputs)
     const inputs = await step('Making the files', makeInputs)
-    await loadInputs(deployment, inputs)
-    const account = await step('Listing the bucket, and asking the ledger', () => takeAccount(deployment, inputs))
+    const puts = await loadInputs(deployment, inputs)
+    const account = await step('Listing the bucket, and asking the ledger', () => takeAccount(deployment, puts))
     report(account)
     isDemoDone = account.problems.length === 0
     if (isDemoDone && !once) {
@@ -60,37 +60,45 @@ function interrupt(): void {
   process.exit(isDemoDone ? 0 : EXIT_INTERRUPTED)
 }
 
-async function loadInputs(
-  deployment: Deployment,
-  { deliveries, orders, bad, noise, shuffled }: DemoInputs,
-): Promise<void> {
-  console.log(
-    `Loading ${deliveries.length} deliveries of GitHub, ${formatCount(orders.length)} orders and ${bad.length} bad files, ` +
-      `among ${noise.length} objects that are noise`,
-  )
+/** Returns what was put. */
+async function loadInputs(deployment: Deployment, { sorts, waves }: DemoInputs): Promise<PutVersion[]> {
+  console.log(`Loading\n${[...sorts].map(([sort, count]) => `  ${formatCount(count).padStart(5)} ${sort}`).join('\n')}`)
+  const objects = waves.flat()
   const startedAt = performance.now()
   const progress = showProgress({
-    put: shuffled.length,
-    'loaded or quarantined': shuffled.filter(({ key }) => isInput(key)).length,
+    put: objects.length,
+    'through the pipeline': objects.filter(({ key }) => isInput(key)).length,
   })
+  const puts: PutVersion[] = []
+  const putAll = async () => {
+    for (const wave of waves) {
+      await putObjects(
+        deployment,
+        wave,
+        ({ fate }) => fate.state === 'loaded or vanished',
+        ({ key, fate }, versionId) => progress.update('put', puts.push({ key, versionId, fate })),
+      )
+    }
+  }
   try {
     let isPutDone = false
-    const putting = putObjects(deployment.s3, deployment.bucket, shuffled, (count) => progress.update('put', count))
+    const putting = putAll()
     await Promise.all([
       putting.then(() => {
         isPutDone = true
       }),
       untilSettled(
         deployment,
-        shuffled,
+        objects,
         () => isPutDone,
-        (settled) => progress.update('loaded or quarantined', settled),
+        (settled) => progress.update('through the pipeline', settled),
       ),
     ])
   } finally {
     progress.stop()
   }
   console.log(`Loaded in ${formatSeconds(performance.now() - startedAt)}`)
+  return puts
 }
 
 function report(account: Account): void {

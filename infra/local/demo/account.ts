@@ -8,21 +8,27 @@ import {
   measureCommits,
   summarizeBatches,
 } from '../../../db/accounting.ts'
-import type { BadFile } from './bad-files.ts'
 import type { Deployment } from './deployment.ts'
 import { countExecutions, countMessages } from './follow.ts'
-import type { DemoInputs } from './inputs.ts'
+import type { Fate } from './inputs.ts'
 import { listBucket, type ObjectVersion } from './list-bucket.ts'
 import { isInput } from './noise.ts'
 import { formatKeys } from './progress.ts'
+
+/** A version that was put, and what must become of it. */
+export interface PutVersion extends ObjectVersion {
+  readonly fate: Fate
+}
 
 /** S3 sends one when notifications are set up. It names no object. */
 const TEST_EVENTS = 1
 
 export interface Account {
-  /** Objects in the bucket that Sluice did not write itself. */
+  /** Object versions that were put. */
   readonly put: number
-  /** Of these, objects that the bucket's filter keeps from the queue. */
+  /** Of these, versions that were deleted right after their put. */
+  readonly deleted: number
+  /** Of these, versions that the bucket's filter keeps from the queue. */
   readonly filtered: number
   /** Versions in the ledger by their state. */
   readonly states: ReadonlyMap<string, number>
@@ -40,12 +46,13 @@ export interface Account {
   readonly problems: readonly string[]
 }
 
-export async function takeAccount(deployment: Deployment, inputs: DemoInputs): Promise<Account> {
+export async function takeAccount(deployment: Deployment, puts: readonly PutVersion[]): Promise<Account> {
   const { database, bucket } = deployment
   const listed = await listBucket(deployment)
   const written = listed.filter(({ key }) => key.startsWith('quarantine/'))
-  const put = listed.filter(({ key }) => !key.startsWith('quarantine/'))
-  const expected = put.filter(({ key }) => isInput(key))
+  const theirs = listed.filter(({ key }) => !key.startsWith('quarantine/'))
+  const kept = puts.filter(({ fate }) => fate.state !== 'loaded or vanished')
+  const expected = puts.filter(({ key }) => isInput(key))
   const known = await listVersions(database, bucket)
   const batches = await summarizeBatches(database)
   const executions = await countExecutions(deployment)
@@ -53,16 +60,15 @@ export async function takeAccount(deployment: Deployment, inputs: DemoInputs): P
   const deadLetters = await countMessages(deployment, deployment.deadLetterQueueUrl)
   const unreadable = await countUnreadableMessages(database)
 
-  const expectedIdentities = new Set(expected.map(identityOf))
-  const knownIdentities = new Set(known.map(identityOf))
   const quarantined = known.filter(({ state }) => state === 'quarantined')
   const writtenKeys = new Set(written.map(({ key }) => key))
   const extraMessages = batches.messages - TEST_EVENTS - expected.length
   const succeeded = executions.get('SUCCEEDED') ?? 0
 
   return {
-    put: put.length,
-    filtered: put.length - expected.length,
+    put: puts.length,
+    deleted: puts.length - kept.length,
+    filtered: puts.length - expected.length,
     states: countBy(known, ({ state }) => state),
     quarantinedByKind: countBy(quarantined, ({ reason }) => reason?.kind ?? 'without a reason'),
     written: written.length,
@@ -72,23 +78,11 @@ export async function takeAccount(deployment: Deployment, inputs: DemoInputs): P
     executions,
     commits: await measureCommits(database, bucket),
     problems: [
-      ...complain(
-        put.length !== inputs.shuffled.length,
-        `${inputs.shuffled.length} objects were put, the bucket lists ${put.length}`,
-      ),
-      ...complainOf(
-        'not in the ledger',
-        expected.filter((version) => !knownIdentities.has(identityOf(version))),
-      ),
-      ...complainOf(
-        'in the ledger, but no input of the bucket',
-        known.filter((version) => !expectedIdentities.has(identityOf(version))),
-      ),
-      ...complainOf(
-        'neither loaded nor quarantined',
-        known.filter(({ state }) => state !== 'loaded' && state !== 'quarantined'),
-      ),
-      ...complainOf('judged otherwise than expected', judgedOtherwise(known, inputs.bad)),
+      ...complainOf('put, but not in the bucket', without(kept, theirs)),
+      ...complainOf('in the bucket, but not put', without(theirs, kept)),
+      ...complainOf('not in the ledger', without(expected, known)),
+      ...complainOf('in the ledger, but no input that was put', without(known, expected)),
+      ...complainOf('not what must have become of them', judgedOtherwise(known, puts)),
       ...complainOf(
         'quarantined without a copy',
         quarantined.filter(({ quarantineKey }) => !writtenKeys.has(quarantineKey ?? '')),
@@ -111,13 +105,21 @@ export async function takeAccount(deployment: Deployment, inputs: DemoInputs): P
 
 const identityOf = ({ key, versionId }: ObjectVersion): string => `${key}\0${versionId}`
 
-/** Files that are bad and loaded, good and quarantined, or quarantined for another reason than the demo knows. */
-function judgedOtherwise(known: readonly AccountedVersion[], bad: readonly BadFile[]): AccountedVersion[] {
-  const badByKey = new Map(bad.map((file) => [file.key, file]))
-  return known.filter(({ key, state, reason }) => {
-    const file = badByKey.get(key)
-    if (file === undefined) return state === 'quarantined'
-    return state === 'loaded' || reason?.kind !== file.kind || reason.issues[0]?.path !== file.path
+/** The versions that are not among the others. */
+function without<Version extends ObjectVersion>(versions: readonly Version[], others: readonly ObjectVersion[]) {
+  const identities = new Set(others.map(identityOf))
+  return versions.filter((version) => !identities.has(identityOf(version)))
+}
+
+/** Versions in another state than their fate, or quarantined for another reason than the demo knows. */
+function judgedOtherwise(known: readonly AccountedVersion[], puts: readonly PutVersion[]): AccountedVersion[] {
+  const fates = new Map(puts.map((version) => [identityOf(version), version.fate]))
+  return known.filter((version) => {
+    const fate = fates.get(identityOf(version))
+    if (fate?.state === 'loaded or vanished') return version.state !== 'loaded' && version.state !== 'vanished'
+    if (fate?.state !== 'quarantined') return version.state !== fate?.state
+    const { state, reason } = version
+    return state !== fate.state || reason?.kind !== fate.kind || reason.issues[0]?.path !== fate.path
   })
 }
 

@@ -1,4 +1,4 @@
-/** Twenty files, each bad in a way of its own, and the reason that Sluice must give for it. */
+/** Twenty-seven files, each bad in a way of its own, and the reason that Sluice must give for it. */
 import type { ReasonKind } from '../../../handlers/reasons.ts'
 import type { NewObject } from './put-objects.ts'
 
@@ -31,6 +31,34 @@ function withText(part: string, replacement: string): string {
 
 const withFields = (fields: Record<string, unknown>): string => JSON.stringify({ ...order, ...fields })
 
+const movement = (number: number) =>
+  JSON.stringify({
+    movement_id: `M-${number}`,
+    sku: `KIT-${number}`,
+    warehouse: 'HAM-1',
+    delta: number,
+    reason: 'receipt',
+    moved_at: '2026-03-01T10:15:30+01:00',
+  })
+
+/** A file of good movements, one a line, the fourth of them replaced; the blank line before it counts as a line. */
+const withFourthLine = (line: string): string =>
+  [movement(1), movement(2), movement(3), '', line, movement(5), ''].join('\n')
+
+const feature = (mag: unknown) => ({
+  type: 'Feature',
+  id: 'us1000',
+  properties: {
+    mag,
+    place: null,
+    time: 1_517_966_773_840,
+    updated: 1_517_966_996_303,
+    status: 'reviewed',
+    type: 'quake',
+  },
+  geometry: { type: 'Point', coordinates: [13.4, 52.5, 10] },
+})
+
 function bad(key: string, body: string | Uint8Array, kind: ReasonKind, path = '$'): BadFile {
   return { key: `input/${key}.json`, body: Buffer.from(body), kind, path }
 }
@@ -42,6 +70,7 @@ export const badFiles: readonly BadFile[] = [
   bad('orders/bad/truncated', json.slice(0, json.indexOf(' Müller')), 'unparsable', '$.customer.name'),
   // The key has everything that an event encodes.
   bad('orders/bad/zwei Aufträge + 100 % mehr', `${json}\n${json}`, 'unparsable'),
+  bad('orders/bad/trailing-garbage', `${json}\u0000\u0000\u0000\u0000`, 'unparsable'),
   bad('orders/bad/not-a-number', withText('67.5', 'NaN'), 'unparsable', '$.total'),
   bad('orders/bad/single-quotes', withText('"EUR"', "'EUR'"), 'unparsable', '$.currency'),
   bad('orders/bad/comment', withText('67.5', '/* net */ 67.5'), 'unparsable', '$.total'),
@@ -57,6 +86,34 @@ export const badFiles: readonly BadFile[] = [
   bad('orders/bad/quantity-as-text', withText('"quantity":4', '"quantity":"4"'), 'contract', '$.lines[3].quantity'),
   bad('orders/bad/no-lines', withFields({ lines: [] }), 'contract', '$.lines'),
   bad('orders/bad/february-30', withText('2026-03-01', '2026-02-30'), 'contract', '$.ordered_at'),
+
+  bad('earthquakes/bad/no-features', JSON.stringify({ type: 'FeatureCollection' }), 'contract', '$.features'),
+  bad(
+    'earthquakes/bad/magnitude-as-text',
+    JSON.stringify({ features: [feature(2.1), feature(null), feature(0), feature('3.5')] }),
+    'contract',
+    '$.features[3].properties.mag',
+  ),
+
+  bad(
+    'stock-movements/bad/one-line-cut-off',
+    withFourthLine(movement(4).slice(0, movement(4).indexOf('M-1'))),
+    'unparsable',
+    '$[3].warehouse',
+  ),
+  bad('stock-movements/bad/array-instead-of-lines', `[${movement(1)},${movement(2)}]`, 'contract', '$[0]'),
+  bad(
+    'stock-movements/bad/delta-as-text',
+    withFourthLine(movement(4).replace(':4,', ':"4",')),
+    'contract',
+    '$[3].delta',
+  ),
+  bad(
+    'stock-movements/bad/nul-on-one-line',
+    withFourthLine(movement(4).replace('KIT', '\\u0000')),
+    'database-refused',
+    '$[3].sku',
+  ),
 
   // Valid JSON that PostgreSQL's jsonb cannot hold.
   bad('orders/bad/nul-in-value', withText('Zoë', 'Zo\\u0000'), 'database-refused', '$.customer.name'),

@@ -28,7 +28,7 @@ interface Sight {
 }
 
 /**
- * Waits until every input is loaded or quarantined, the queue is empty and all executions have ended.
+ * Waits until every input is in a final state, the queue is empty and all executions have ended.
  *
  * @param isPutDone whether all objects are put; nothing is settled, and nothing stands still, before
  * @throws an error that says what is missing when nothing has changed for a minute
@@ -100,8 +100,12 @@ async function standstill(
   inputs: number,
 ): Promise<Error> {
   const known = await listVersions(database, bucket)
-  const settled = new Set(known.filter(({ state }) => FINAL_STATES.includes(state)).map(({ key }) => key))
-  const missing = objects.filter(({ key }) => isInput(key) && !settled.has(key)).map(({ key }) => key)
+  const settled = Map.groupBy(
+    known.filter(({ state }) => FINAL_STATES.includes(state)),
+    ({ key }) => key,
+  )
+  // A key may have been put more than once; each version takes one away.
+  const missing = objects.map(({ key }) => key).filter((key) => isInput(key) && settled.get(key)?.pop() === undefined)
   const executions = [...sight.executionsByStatus].map(([status, count]) => `${count} ${status}`).join(', ')
   return new Error(
     `Nothing has changed for ${STANDSTILL_LIMIT_MS / 1_000} s, and ${missing.length} of ${inputs} files are neither loaded nor quarantined.\n` +

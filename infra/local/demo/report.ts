@@ -30,13 +30,13 @@ export function renderReport(account: Account): string {
   return table.toString()
 }
 
-function objectRows({ put, filtered, states, quarantinedByKind, written }: Account): Row[] {
+function objectRows({ put, deleted, filtered, states, quarantinedByKind, written }: Account): Row[] {
   const sum = filtered + [...states.values()].reduce((total, count) => total + count, 0)
   const kinds = [...quarantinedByKind]
     .toSorted(([, a], [, b]) => b - a)
     .map(([kind, count]): Row => [`    ${kind}`, formatCount(count), meaningOf(kind)])
   return [
-    ['objects put', formatCount(put), 'as the bucket lists them'],
+    ['objects put', formatCount(put), `versions; ${deleted} were deleted at once`],
     ['  filtered at the source', formatCount(filtered), 'never reached the queue'],
     ...STATES.flatMap((state): Row[] => {
       const count = states.get(state) ?? 0

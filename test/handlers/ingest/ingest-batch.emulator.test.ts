@@ -188,6 +188,15 @@ describe('messages that name no object', () => {
   })
 })
 
+test('a message with a good and an unreadable record loads the one and is kept for the other', async () => {
+  const body = s3Message(await put('input/orders/1.json', orderText()), { eventVersion: '9.0' })
+  expect(await ingestBatch(dependencies, sqsEvent(body), lambdaContext())).toEqual({ batchItemFailures: [] })
+  expect(await ledgerRows()).toMatchObject([{ status: 'loaded' }])
+  expect(await ledger.database.select().from(messages)).toMatchObject([
+    { body, reason: expect.stringContaining('Records.1.eventVersion is not of major version 2') },
+  ])
+})
+
 describe('when infrastructure fails', () => {
   test('a missing bucket sends back only its own message', async () => {
     const good = await put('input/orders/1.json', orderText())

@@ -120,7 +120,12 @@ describe('records on lines', () => {
   test.each([
     { name: 'is cut off', line: '{"sku":"A","del', path: '$[1].del', found: /^"\\"del" at line 3, column 12$/ },
     { name: 'has garbage behind', line: `${record()} x`, path: '$[1]', found: /^"x" at line 3, column 23$/ },
-    { name: 'holds two records', line: `${record()},${record()}`, path: '$[1]', found: /^",\{.*" at line 3, column 22$/ },
+    {
+      name: 'holds two records',
+      line: `${record()},${record()}`,
+      path: '$[1]',
+      found: /^",\{.*" at line 3, column 22$/,
+    },
     { name: 'holds a space that JSON does not know', line: '\u{a0}', path: '$[1]', found: /at line 3, column 1$/ },
     { name: 'holds NaN', line: '{"sku":"A","delta":NaN}', path: '$[1].delta', found: /^"NaN\}" at line 3, column 20$/ },
   ])('are all refused when one $name', ({ line, path, found }) => {

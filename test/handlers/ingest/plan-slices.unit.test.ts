@@ -93,3 +93,12 @@ test('messages that name no object go to the first slice, which is made for them
   expect(plan([unreadable])).toEqual([{ kind: 'together', keys: [], messages: 1 }])
   expect(plan([message(2, { key: 'a' }), unreadable])).toEqual([{ kind: 'alone', keys: ['a'], messages: 2 }])
 })
+
+test('a message with something unreadable is kept even when all that it names is settled', () => {
+  const body = s3Message(s3Record({ key: 'a', versionId: 'v' }), { eventVersion: '9.0' })
+  const record = sqsRecord(body)
+  record.attributes.ApproximateReceiveCount = '2'
+  expect(plan([receiveMessage(record)], { a: { isSettled: true } })).toEqual([
+    { kind: 'together', keys: [], messages: 1 },
+  ])
+})
