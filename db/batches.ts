@@ -1,5 +1,5 @@
 /** Questions about batches, and about the executions that they ask for. */
-import { eq, sql } from 'drizzle-orm'
+import { and, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import type { Session } from './client.ts'
 import { batches } from './schema.ts'
 
@@ -35,4 +35,51 @@ export async function closeBatch(session: Session, batchId: number, result: Batc
 /** Notes that the execution a batch asked for is known to be started. */
 export async function markExecutionStarted(session: Session, batchId: number): Promise<void> {
   await session.update(batches).set({ startedAt: sql`now()` }).where(eq(batches.id, batchId))
+}
+
+/** Batches, the newest first. */
+export async function listBatches(session: Session, limit: number) {
+  return await session
+    .select({
+      id: batches.id,
+      requestId: batches.requestId,
+      receivedAt: batches.receivedAt,
+      messages: batches.messages,
+      files: batches.files,
+      bytes: batches.bytes,
+      loaded: batches.loaded,
+      poison: batches.poison,
+      vanished: batches.vanished,
+      repeated: batches.repeated,
+      /** From the receipt of the messages to the commit. */
+      milliseconds: sql<
+        number | null
+      >`(extract(epoch from ${batches.committedAt} - ${batches.receivedAt}) * 1000)::integer`,
+      executionName: batches.executionName,
+      startedAt: batches.startedAt,
+    })
+    .from(batches)
+    .orderBy(desc(batches.id))
+    .limit(limit)
+}
+
+/** The outbox: batches whose execution is still to be started, the oldest first, between two ages. */
+export async function findUnstartedBatches(
+  session: Session,
+  { afterMinutes, untilDays, limit }: { afterMinutes: number; untilDays: number; limit: number },
+) {
+  const rows = await session
+    .select({ id: batches.id, name: batches.executionName, input: batches.executionInput })
+    .from(batches)
+    .where(
+      and(
+        isNull(batches.startedAt),
+        isNotNull(batches.executionName),
+        sql`${batches.committedAt} between now() - make_interval(days => ${untilDays})
+          and now() - make_interval(mins => ${afterMinutes})`,
+      ),
+    )
+    .orderBy(batches.id)
+    .limit(limit)
+  return rows.flatMap(({ id, name, input }) => (name === null || input === null ? [] : [{ id, name, input }]))
 }

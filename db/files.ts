@@ -4,7 +4,7 @@ import type { Session } from './client.ts'
 import { files } from './schema.ts'
 
 /** What a writer may say of an object version. The ledger itself adds id, times and transaction. */
-const recordColumns = {
+export const recordColumns = {
   bucket: files.bucket,
   key: files.key,
   versionId: files.versionId,
@@ -19,6 +19,7 @@ const recordColumns = {
   records: files.records,
   loadedOn: files.loadedOn,
   batchId: files.batchId,
+  replayId: files.replayId,
   quarantineKey: files.quarantineKey,
   quarantineNote: files.quarantineNote,
 }
@@ -41,10 +42,12 @@ export const identityOf = (file: Pick<FileRecord, 'bucket' | 'key' | 'versionId'
 /**
  * Writes what was found out about object versions: the one upsert that every writer uses. A new version is inserted; a known
  * one is updated only where the new status ranks higher, so the order of arrival does not matter. Facts once known (source,
- * sequencer, sizes, times) are kept when the new row does not have them.
+ * sequencer, sizes, times) are kept when the new row does not have them. The one exception: a replay that is refused again
+ * puts its reason in the place of the old one, and the status, with the copy, stays.
  *
  * @param records at most one per identity; PostgreSQL refuses to update a row twice in a statement (21000)
- * @returns the rows inserted or raised, and only those: documents may be written for exactly these
+ * @returns the rows written, and only those, with the status that they have now: documents may be written for exactly those
+ *   that are loaded
  */
 export async function recordFiles(session: Session, records: readonly FileRecord[]): Promise<RecordedFile[]> {
   if (records.length === 0) return []
@@ -56,7 +59,7 @@ export async function recordFiles(session: Session, records: readonly FileRecord
     .onConflictDoUpdate({
       target: [files.bucket, files.key, files.versionId],
       set: {
-        status: sql`excluded.status`,
+        status: sql`greatest(excluded.status, files.status)`,
         source: sql`coalesce(excluded.source, files.source)`,
         sequencer: sql`coalesce(excluded.sequencer, files.sequencer)`,
         sizeBytes: sql`coalesce(excluded.size_bytes, files.size_bytes)`,
@@ -67,12 +70,15 @@ export async function recordFiles(session: Session, records: readonly FileRecord
         records: sql`excluded.records`,
         loadedOn: sql`excluded.loaded_on`,
         batchId: sql`coalesce(excluded.batch_id, files.batch_id)`,
-        quarantineKey: sql`excluded.quarantine_key`,
-        quarantineNote: sql`excluded.quarantine_note`,
+        replayId: sql`coalesce(excluded.replay_id, files.replay_id)`,
+        quarantineKey: sql`coalesce(excluded.quarantine_key, files.quarantine_key)`,
+        quarantineNote: sql`coalesce(excluded.quarantine_note, files.quarantine_note)`,
         changedAt: sql`now()`,
         changedXid: sql`pg_current_xact_id()`,
       },
-      setWhere: sql`excluded.status > files.status`,
+      setWhere: sql`excluded.status > files.status or (
+        excluded.replay_id is not null and excluded.status = 'poison' and files.status in ('poison', 'quarantined')
+      )`,
     })
     .returning({
       id: files.id,
@@ -90,4 +96,15 @@ export async function findFiles(session: Session, ids: readonly number[]): Promi
     .from(files)
     .where(inArray(files.id, [...ids]))
     .orderBy(asc(files.id))
+}
+
+/** Ids of refused files without a copy whose refusal is older than so many minutes, the oldest first. */
+export async function findForgottenPoison(session: Session, afterMinutes: number, limit: number): Promise<number[]> {
+  const rows = await session
+    .select({ id: files.id })
+    .from(files)
+    .where(sql`${files.status} = 'poison' and ${files.changedAt} < now() - make_interval(mins => ${afterMinutes})`)
+    .orderBy(files.changedAt)
+    .limit(limit)
+  return rows.map((row) => row.id)
 }

@@ -10,6 +10,7 @@ import {
   check,
   customType,
   date,
+  index,
   integer,
   jsonb,
   pgSchema,
@@ -67,27 +68,65 @@ export interface Reason {
 }
 
 /** One invocation's transaction. Also the outbox of the execution that it asks for: name and input as they must be sent. */
-export const batches = ingest.table('batches', {
+export const batches = ingest.table(
+  'batches',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    /** Id of the Lambda request, to find its log lines. */
+    requestId: text('request_id').notNull(),
+    receivedAt: instant('received_at').notNull(),
+    committedAt: instant('committed_at'),
+    messages: integer('messages').notNull(),
+    /** Object versions named by the messages, each counted once: loaded + poison + vanished + repeated. */
+    files: integer('files').notNull().default(0),
+    bytes: bigint('bytes', { mode: 'number' }).notNull().default(0),
+    loaded: integer('loaded').notNull().default(0),
+    poison: integer('poison').notNull().default(0),
+    vanished: integer('vanished').notNull().default(0),
+    /** Versions that the ledger already knew as well or better. */
+    repeated: integer('repeated').notNull().default(0),
+    /** Null when the batch brought nothing new and no execution is wanted. */
+    executionName: text('execution_name'),
+    /** The exact bytes to send: StartExecution is idempotent only for the same name with the same input. */
+    executionInput: text('execution_input'),
+    /** When the execution was known to be started; null with a name set means: still to be started. */
+    startedAt: instant('started_at'),
+  },
+  (table) => [
+    // Nearly always empty: what is still to be started is found at once, however many batches there are.
+    index('batches_unstarted')
+      .on(table.id)
+      .where(sql`${table.startedAt} is null and ${table.executionName} is not null`),
+  ],
+)
+
+/** Which files a replay takes: every condition that is given must hold. */
+export interface ReplaySelection {
+  readonly source?: string | undefined
+  /** Start of the key. */
+  readonly prefix?: string | undefined
+  /** Event time, ISO 8601: from `since` on, before `until`. */
+  readonly since?: string | undefined
+  readonly until?: string | undefined
+  /** Kind of reason. */
+  readonly reason?: string | undefined
+  readonly status?: (typeof fileStatus.enumValues)[number] | undefined
+}
+
+/** The audit of replays: who had which files loaded again, when and why, and how far it came. */
+export const replays = ingest.table('replays', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
-  /** Id of the Lambda request, to find its log lines. */
-  requestId: text('request_id').notNull(),
-  receivedAt: instant('received_at').notNull(),
-  committedAt: instant('committed_at'),
-  messages: integer('messages').notNull(),
-  /** Object versions named by the messages, each counted once: loaded + poison + vanished + repeated. */
-  files: integer('files').notNull().default(0),
-  bytes: bigint('bytes', { mode: 'number' }).notNull().default(0),
-  loaded: integer('loaded').notNull().default(0),
-  poison: integer('poison').notNull().default(0),
-  vanished: integer('vanished').notNull().default(0),
-  /** Versions that the ledger already knew as well or better. */
-  repeated: integer('repeated').notNull().default(0),
-  /** Null when the batch brought nothing new and no execution is wanted. */
-  executionName: text('execution_name'),
-  /** The exact bytes to send: StartExecution is idempotent only for the same name with the same input. */
-  executionInput: text('execution_input'),
-  /** When the execution was known to be started; null with a name set means: still to be started. */
-  startedAt: instant('started_at'),
+  /** The execution that runs it. One execution makes one replay, however often its Task is repeated. */
+  executionName: text('execution_name').notNull().unique(),
+  /** ARN of the caller. */
+  requestedBy: text('requested_by').notNull(),
+  why: text('why').notNull(),
+  selection: jsonb('selection').$type<ReplaySelection>().notNull(),
+  createdAt: instant('created_at').notNull().defaultNow(),
+  /** Files with greater ids are still to be sent. */
+  sentUpToId: bigint('sent_up_to_id', { mode: 'number' }).notNull().default(0),
+  filesSent: integer('files_sent').notNull().default(0),
+  finishedAt: instant('finished_at'),
 })
 
 /** The ledger: one row per object version, identified by bucket, key and version id. */
@@ -125,6 +164,12 @@ export const files = ingest.table(
      */
     attemptsBegun: integer('attempts_begun').notNull().default(0),
     attemptsEnded: integer('attempts_ended').notNull().default(0),
+    /** The last replay that loaded or refused this version. */
+    replayId: bigint('replay_id', { mode: 'number' }).references(() => replays.id),
+    /** The execution that takes care of a dead letter, how often it had been redriven, and until when nobody else does. */
+    claimedBy: text('claimed_by'),
+    claimedRound: integer('claimed_round'),
+    claimedUntil: instant('claimed_until'),
     quarantineKey: text('quarantine_key'),
     /** Why a quarantined file has no copy. */
     quarantineNote: text('quarantine_note'),
@@ -133,7 +178,14 @@ export const files = ingest.table(
     /** The transaction of the last change of status: a watermark that, unlike a timestamp, cannot miss a late commit. */
     changedXid: xid8('changed_xid').notNull().default(sql`pg_current_xact_id()`),
   },
-  (table) => [unique('files_identity').on(table.bucket, table.key, table.versionId)],
+  (table) => [
+    unique('files_identity').on(table.bucket, table.key, table.versionId),
+    // Counts, the last change of each source and what was refused are read from here alone, not from millions of rows.
+    index('files_status').on(table.status, table.source, table.changedAt),
+    index('files_batch').on(table.batchId),
+    // What a drain has done is summed up when it ends.
+    index('files_claimed_by').on(table.claimedBy).where(sql`${table.claimedBy} is not null`),
+  ],
 )
 
 /** Messages from which no object version could be read: kept whole, with the reason, instead of being retried or dropped. */
@@ -141,9 +193,8 @@ export const messages = ingest.table('messages', {
   messageId: text('message_id').primaryKey(),
   body: text('body').notNull(),
   reason: text('reason').notNull(),
-  batchId: bigint('batch_id', { mode: 'number' })
-    .notNull()
-    .references(() => batches.id),
+  /** Null when the message was collected from the dead-letter queue. */
+  batchId: bigint('batch_id', { mode: 'number' }).references(() => batches.id),
   receivedAt: instant('received_at').notNull().defaultNow(),
 })
 

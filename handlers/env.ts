@@ -7,7 +7,10 @@ const arn = z.string().startsWith('arn:')
 /** Variables by their name; each function asks for those it needs. */
 const variables = z.object({
   DATABASE_SECRET_ARN: arn,
+  LANDING_BUCKET_ARN: arn,
   STATE_MACHINE_ARN: arn,
+  DEAD_LETTER_QUEUE_URL: z.url(),
+  REPLAY_QUEUE_URL: z.url(),
 })
 
 type Variables = z.infer<typeof variables>

@@ -30,6 +30,21 @@ export class QuarantineIncomplete extends Error {
   override readonly name = 'QuarantineIncomplete'
 }
 
+/** A file could not be loaded for a reason that may pass (S3, database). It stays a dead letter; try again. */
+export class LoadFailed extends Error {
+  override readonly name = 'LoadFailed'
+}
+
+/** A drain is at its end and some of its dead letters could not be loaded. Redrive the execution when the cause is mended. */
+export class DeadLettersRemain extends Error {
+  override readonly name = 'DeadLettersRemain'
+}
+
+/** SQS refused some messages of a replay; they are sent again. */
+export class MessagesNotSent extends Error {
+  override readonly name = 'MessagesNotSent'
+}
+
 /** A value from outside (environment, input, secret) is not what it must be. The message names the place, not the value. */
 export class InvalidInput extends Error {
   override readonly name = 'InvalidInput'

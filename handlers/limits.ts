@@ -6,6 +6,12 @@ export const OBJECT_BYTES_MAX = 32 * 1024 * 1024
 /** Deepest nesting of arrays and objects. Beyond, recursive readers overflow their stack; real documents stay below 20. */
 export const DEPTH_MAX = 100
 
+/**
+ * Records of one file. More make a document that nobody can take apart in one query, and a check that holds up its
+ * neighbours; fewer refuse a busy day's export, which producers had better cut than Sluice refuse.
+ */
+export const RECORDS_MAX = 50_000
+
 /** Parallel GETs of one batch. Fewer leave the network idle; more only queue in the socket pool and raise memory. */
 export const OBJECT_READS_IN_FLIGHT = 16
 
@@ -44,3 +50,30 @@ export const SLICE_TIME_MIN_MS = 15_000
 
 /** Milliseconds kept back at the end of an invocation, to answer: what is cut off then is named, and not a crash. */
 export const ANSWER_TIME_MS = 2_000
+
+/** Milliseconds that must be left to receive more dead letters: a receive, a transaction and a delete. */
+export const COLLECT_TIME_MIN_MS = 10_000
+
+/** Dead letters that a drain claims at once. An iteration of the state machine's Map writes 8 to 25 events of 25,000. */
+export const CLAIM_PAGE = 50
+
+/**
+ * Seconds for which a claim holds. Must exceed the time in which a page is loaded with all its retries; a lost drain's
+ * files wait this long for the next.
+ */
+export const CLAIM_LEASE_SECONDS = 30 * 60
+
+/** Minutes after which the sweep takes a batch's execution, or a poison file's copy, for forgotten. Sooner is a race. */
+export const SWEEP_AFTER_MINUTES = 5
+
+/** Days after which nobody starts a batch's execution any more: it could not be redriven, and its files are long known. */
+export const SWEEP_UNTIL_DAYS = 14
+
+/** Rows of each kind that one sweep takes. The next comes in 15 minutes. */
+export const SWEEP_PAGE = 100
+
+/** Files that a replay sends in one Task. 125,000 files are 250 pages; an execution's history has room for 2,500. */
+export const REPLAY_PAGE = 500
+
+/** Files that a dry run tries in one call. They are held at once: 20 of 32 MiB are 640 MiB of the function's memory. */
+export const TRIAL_PAGE = 20

@@ -23,6 +23,8 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       ingestMemoryMegabytes: 1_769,
       // Bounds the database connections: one for each concurrent batch.
       ingestConcurrency: 5,
+      // The least there is: what a person asked for again may take its time.
+      replayConcurrency: 2,
       // 12 x visibility timeout > 1 hour: an hour without the database dead-letters nothing.
       receivesBeforeDeadLetter: 12,
       queueRetention: Duration.days(10),
@@ -33,6 +35,7 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       overwrittenInputRetention: Duration.days(30),
       quarantineRetention: Duration.days(90),
       logRetentionDays: 30,
+      sweepInterval: Duration.minutes(15),
     },
   }
 }

@@ -1,4 +1,4 @@
-/** The hot path: the function that ingests batches, and the mapping that feeds it from the queue. */
+/** The hot path: the function that ingests batches, and the mappings that feed it from its queues. */
 import type { Duration } from 'aws-cdk-lib'
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda'
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager'
@@ -10,6 +10,7 @@ import { SluiceFunction } from './sluice-function.ts'
 export interface IngestionProps {
   readonly stage: string
   readonly queue: IQueue
+  readonly replayQueue: IQueue
   readonly databaseSecret: Secret
   readonly stateMachine: IStateMachine
   readonly batchSize: number
@@ -17,6 +18,7 @@ export interface IngestionProps {
   readonly ingestTimeout: Duration
   readonly ingestMemoryMegabytes: number
   readonly ingestConcurrency: number
+  readonly replayConcurrency: number
   readonly logRetentionDays: number
 }
 
@@ -32,8 +34,8 @@ export class Ingestion extends Construct {
       description: 'Loads a batch of files into PostgreSQL in one transaction',
       timeout: props.ingestTimeout,
       memoryMegabytes: props.ingestMemoryMegabytes,
-      // Guaranteed to the mapping, so that nothing else in the account can starve it.
-      reservedConcurrency: props.ingestConcurrency,
+      // Guaranteed to the mappings, so that nothing else in the account can starve them.
+      reservedConcurrency: props.ingestConcurrency + props.replayConcurrency,
       environment: {
         DATABASE_SECRET_ARN: props.databaseSecret.secretArn,
         STATE_MACHINE_ARN: props.stateMachine.stateMachineArn,
@@ -41,12 +43,17 @@ export class Ingestion extends Construct {
       logRetentionDays: props.logRetentionDays,
     })
 
-    new EventSourceMapping(this, 'IngestQueueMapping', {
+    this.#feedFrom('IngestQueueMapping', props.queue, props.ingestConcurrency, props)
+    this.#feedFrom('ReplayQueueMapping', props.replayQueue, props.replayConcurrency, props)
+  }
+
+  #feedFrom(id: string, queue: IQueue, maxConcurrency: number, props: IngestionProps): void {
+    new EventSourceMapping(this, id, {
       target: this.ingest,
-      eventSourceArn: props.queue.queueArn,
+      eventSourceArn: queue.queueArn,
       batchSize: props.batchSize,
       maxBatchingWindow: props.batchingWindow,
-      maxConcurrency: props.ingestConcurrency,
+      maxConcurrency,
       // One message's failure brings back that message, not its ninety-nine neighbours.
       reportBatchItemFailures: true,
     })

@@ -20,6 +20,8 @@ export interface LandingProps {
 export class Landing extends Construct {
   readonly bucket: Bucket
   readonly queue: Queue
+  /** Files that a person asked for again. Apart from what arrives, so that 100,000 of them hold up nothing. */
+  readonly replayQueue: Queue
   readonly deadLetterQueue: Queue
 
   constructor(scope: Construct, id: string, props: LandingProps) {
@@ -56,8 +58,7 @@ export class Landing extends Construct {
       enforceSSL: true,
     })
 
-    this.queue = new Queue(this, 'Queue', {
-      queueName: `sluice-${props.stage}-ingest`,
+    const ingestQueue = {
       // AWS's rule for queues that feed Lambda: six times the function's timeout, and the window on top.
       // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
       visibilityTimeout: Duration.seconds(6 * props.ingestTimeout.toSeconds() + props.batchingWindow.toSeconds()),
@@ -65,7 +66,9 @@ export class Landing extends Construct {
       deadLetterQueue: { queue: this.deadLetterQueue, maxReceiveCount: props.receivesBeforeDeadLetter },
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-    })
+    }
+    this.queue = new Queue(this, 'Queue', { queueName: `sluice-${props.stage}-ingest`, ...ingestQueue })
+    this.replayQueue = new Queue(this, 'ReplayQueue', { queueName: `sluice-${props.stage}-replay`, ...ingestQueue })
 
     // What does not match is never sent: noise costs nothing. Quarantined copies lie outside `input/`, so they cannot loop.
     this.bucket.addEventNotification(EventType.OBJECT_CREATED, new SqsDestination(this.queue), {

@@ -1,40 +1,119 @@
-/** What happens after the commit: the state machine and the functions of its Tasks. */
+/** What happens after the commit, and how what went wrong is set going again: the state machine and its Tasks' functions. */
 import { join } from 'node:path'
-import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager'
+import { Topic } from 'aws-cdk-lib/aws-sns'
+import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions'
 import { Construct } from 'constructs'
-import { SluiceFunction } from './sluice-function.ts'
+import { SluiceFunction, type SluiceFunctionProps } from './sluice-function.ts'
 
 export interface OrchestrationProps {
   readonly stage: string
   readonly databaseSecret: Secret
+  readonly deadLetterQueue: Queue
+  readonly replayQueue: Queue
+  readonly ingestTimeout: Duration
+  readonly ingestMemoryMegabytes: number
   readonly logRetentionDays: number
 }
 
+/** Iterations of the Map that loads dead letters; its MaxConcurrency. Bounds the function's database connections. */
+const DEAD_LETTERS_IN_FLIGHT = 5
+
 export class Orchestration extends Construct {
   readonly stateMachine: StateMachine
+  /** What people should know and need not act on at once. */
+  readonly notices: Topic
   readonly quarantineFiles: SluiceFunction
+  readonly collectDeadLetters: SluiceFunction
+  readonly claimDeadLetters: SluiceFunction
+  readonly loadFile: SluiceFunction
+  readonly replayFiles: SluiceFunction
+  readonly sweep: SluiceFunction
 
   constructor(scope: Construct, id: string, props: OrchestrationProps) {
     super(scope, id)
 
-    this.quarantineFiles = new SluiceFunction(this, 'QuarantineFiles', {
-      stage: props.stage,
-      folder: 'quarantine-files',
+    const stateMachineName = `sluice-${props.stage}-pipeline`
+    // By its name: functions that start it are Tasks of it, and CloudFormation could not decide which to make first.
+    const stateMachineArn = Stack.of(this).formatArn({
+      service: 'states',
+      resource: 'stateMachine',
+      resourceName: stateMachineName,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    })
+    const secret = { DATABASE_SECRET_ARN: props.databaseSecret.secretArn }
+    const machine = { STATE_MACHINE_ARN: stateMachineArn }
+    const deadLetters = { DEAD_LETTER_QUEUE_URL: props.deadLetterQueue.queueUrl }
+    const taskFunction = (
+      name: string,
+      given: Pick<SluiceFunctionProps, 'description' | 'environment'> & Partial<SluiceFunctionProps>,
+    ) =>
+      new SluiceFunction(this, name, {
+        stage: props.stage,
+        folder: name.replaceAll(/(?!^)[A-Z]/g, '-$&').toLowerCase(),
+        memoryMegabytes: 512,
+        logRetentionDays: props.logRetentionDays,
+        // Every timeout lies below its Task's TimeoutSeconds, so that the function ends first and says why.
+        timeout: Duration.seconds(50),
+        reservedConcurrency: 2,
+        ...given,
+      })
+
+    this.quarantineFiles = taskFunction('QuarantineFiles', {
       description: 'Copies refused files and their reasons to quarantine/',
-      // Below the Task's TimeoutSeconds, so that the function ends first and says why.
-      timeout: Duration.seconds(50),
-      memoryMegabytes: 512,
-      environment: { DATABASE_SECRET_ARN: props.databaseSecret.secretArn },
-      logRetentionDays: props.logRetentionDays,
+      environment: secret,
+      reservedConcurrency: 5,
+    })
+    this.collectDeadLetters = taskFunction('CollectDeadLetters', {
+      description: 'Takes dead letters out of their queue into the ledger',
+      environment: { ...secret, ...deadLetters },
+      timeout: Duration.seconds(60),
+    })
+    this.claimDeadLetters = taskFunction('ClaimDeadLetters', {
+      description: 'Leases dead letters to a drain, and sums it up',
+      environment: secret,
+      timeout: Duration.seconds(25),
+    })
+    this.loadFile = taskFunction('LoadFile', {
+      description: 'Loads one dead letter alone',
+      environment: { ...secret, ...machine },
+      timeout: props.ingestTimeout,
+      memoryMegabytes: props.ingestMemoryMegabytes,
+      reservedConcurrency: DEAD_LETTERS_IN_FLIGHT,
+    })
+    this.replayFiles = taskFunction('ReplayFiles', {
+      description: 'Has files loaded again, or tries what would become of them',
+      environment: { ...secret, REPLAY_QUEUE_URL: props.replayQueue.queueUrl },
+      memoryMegabytes: props.ingestMemoryMegabytes,
+    })
+    this.sweep = taskFunction('Sweep', {
+      description: 'Starts what was forgotten',
+      environment: { ...secret, ...machine, ...deadLetters },
     })
 
+    this.notices = new Topic(this, 'Notices', { topicName: `sluice-${props.stage}-notices`, enforceSSL: true })
+
+    const taskFunctions = {
+      QuarantineFiles: this.quarantineFiles,
+      CollectDeadLetters: this.collectDeadLetters,
+      ClaimDeadLetters: this.claimDeadLetters,
+      LoadFile: this.loadFile,
+      ReplayFiles: this.replayFiles,
+      Sweep: this.sweep,
+    }
     this.stateMachine = new StateMachine(this, 'Pipeline', {
-      stateMachineName: `sluice-${props.stage}-pipeline`,
+      stateMachineName,
       definitionBody: DefinitionBody.fromFile(join(import.meta.dirname, '../workflows/pipeline.asl.json')),
-      definitionSubstitutions: { QuarantineFilesFunctionArn: this.quarantineFiles.functionArn },
+      definitionSubstitutions: {
+        ...Object.fromEntries(
+          Object.entries(taskFunctions).map(([name, task]) => [`${name}FunctionArn`, task.functionArn]),
+        ),
+        NoticeTopicArn: this.notices.topicArn,
+      },
       logs: {
         level: LogLevel.ERROR,
         destination: new LogGroup(this, 'PipelineLog', {
@@ -44,7 +123,17 @@ export class Orchestration extends Construct {
         }),
       },
     })
+
+    // By the name again: the grant of the state machine itself would be the same circle.
+    for (const starter of [this.loadFile, this.sweep]) {
+      starter.addToRolePolicy(new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachineArn] }))
+    }
     // A definition from a file brings no permissions with it.
-    this.quarantineFiles.grantInvoke(this.stateMachine)
+    for (const task of Object.values(taskFunctions)) task.grantInvoke(this.stateMachine)
+    this.notices.grantPublish(this.stateMachine)
+    // A long drain goes on in a fresh execution.
+    this.stateMachine.addToRolePolicy(
+      new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachineArn] }),
+    )
   }
 }

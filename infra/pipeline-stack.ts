@@ -3,8 +3,10 @@ import { CfnOutput, type Duration, Stack, type StackProps, Tags } from 'aws-cdk-
 import type { Construct } from 'constructs'
 import { Database } from './database.ts'
 import { Ingestion } from './ingestion.ts'
+import { Inspection } from './inspection.ts'
 import { Landing } from './landing.ts'
 import { Orchestration } from './orchestration.ts'
+import { Triggers } from './triggers.ts'
 
 /** What a stage decides. The literals, each with its reason, stand in `app.ts`. */
 export interface PipelineStackProps extends StackProps {
@@ -17,6 +19,8 @@ export interface PipelineStackProps extends StackProps {
   readonly ingestMemoryMegabytes: number
   /** Batches that are ingested at the same time at most, 2 to 1,000. */
   readonly ingestConcurrency: number
+  /** The same for replayed files, 2 to 1,000. */
+  readonly replayConcurrency: number
   readonly receivesBeforeDeadLetter: number
   readonly queueRetention: Duration
   readonly deadLetterRetention: Duration
@@ -26,6 +30,8 @@ export interface PipelineStackProps extends StackProps {
   readonly overwrittenInputRetention: Duration
   readonly quarantineRetention: Duration
   readonly logRetentionDays: number
+  /** Time between two looks for what was forgotten. */
+  readonly sweepInterval: Duration
 }
 
 export class PipelineStack extends Stack {
@@ -34,24 +40,56 @@ export class PipelineStack extends Stack {
 
     const database = new Database(this, 'Database', props)
     const landing = new Landing(this, 'Landing', props)
-    const orchestration = new Orchestration(this, 'Orchestration', { ...props, databaseSecret: database.secret })
+    const orchestration = new Orchestration(this, 'Orchestration', {
+      ...props,
+      databaseSecret: database.secret,
+      deadLetterQueue: landing.deadLetterQueue,
+      replayQueue: landing.replayQueue,
+    })
     const ingestion = new Ingestion(this, 'Ingestion', {
       ...props,
       queue: landing.queue,
+      replayQueue: landing.replayQueue,
       databaseSecret: database.secret,
       stateMachine: orchestration.stateMachine,
     })
+    new Triggers(this, 'Triggers', {
+      ...props,
+      deadLetterQueue: landing.deadLetterQueue,
+      stateMachine: orchestration.stateMachine,
+      notices: orchestration.notices,
+    })
+    const inspection = new Inspection(this, 'Inspection', {
+      ...props,
+      bucket: landing.bucket,
+      databaseSecret: database.secret,
+    })
 
     landing.queue.grantConsumeMessages(ingestion.ingest)
+    landing.replayQueue.grantConsumeMessages(ingestion.ingest)
     landing.bucket.grantRead(ingestion.ingest, 'input/*')
+    // A replay reads the copy of a version that is gone.
+    landing.bucket.grantRead(ingestion.ingest, 'quarantine/*')
+    landing.bucket.grantRead(orchestration.replayFiles, 'input/*')
+    landing.bucket.grantRead(orchestration.replayFiles, 'quarantine/*')
+    landing.replayQueue.grantSendMessages(orchestration.replayFiles)
     landing.bucket.grantRead(orchestration.quarantineFiles, 'input/*')
     landing.bucket.grantPut(orchestration.quarantineFiles, 'quarantine/*')
+    landing.bucket.grantRead(orchestration.loadFile, 'input/*')
+    landing.deadLetterQueue.grantConsumeMessages(orchestration.collectDeadLetters)
+    landing.deadLetterQueue.grant(orchestration.sweep, 'sqs:GetQueueAttributes')
     database.secret.grantRead(ingestion.ingest)
     database.secret.grantRead(orchestration.quarantineFiles)
+    database.secret.grantRead(orchestration.collectDeadLetters)
+    database.secret.grantRead(orchestration.claimDeadLetters)
+    database.secret.grantRead(orchestration.loadFile)
+    database.secret.grantRead(orchestration.replayFiles)
+    database.secret.grantRead(orchestration.sweep)
+    database.secret.grantRead(inspection.readLedger)
     orchestration.stateMachine.grantStartExecution(ingestion.ingest)
 
     // New code never meets an old schema, and no file is read before there is a ledger to write it to.
-    database.migration.executeBefore(orchestration, ingestion)
+    database.migration.executeBefore(orchestration, ingestion, inspection)
 
     Tags.of(this).add('app', 'sluice')
     Tags.of(this).add('stage', props.stage)

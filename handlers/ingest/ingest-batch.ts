@@ -4,9 +4,9 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { findKnownVersions, type KnownVersion } from '../../db/attempts.ts'
 import { identityOf } from '../../db/files.ts'
 import { errorFacts, NotCommitted } from '../errors.ts'
-import { ANSWER_TIME_MS, SLICE_TIME_MIN_MS } from '../limits.ts'
+import { SLICE_TIME_MIN_MS } from '../limits.ts'
 import { logger } from '../logger.ts'
-import { type IngestDependencies, type Invocation, ingestSlice } from './ingest-slice.ts'
+import { type IngestDependencies, type Invocation, ingestSlice, startInvocation } from './ingest-slice.ts'
 import { objectsOf, planSlices, type ReceivedMessage, receiveMessage } from './plan-slices.ts'
 
 /**
@@ -20,11 +20,7 @@ export async function ingestBatch(
 ): Promise<SQSBatchResponse> {
   const remaining = () => Math.floor(context.getRemainingTimeInMillis())
   const timeout = remaining()
-  const invocation: Invocation = {
-    requestId: context.awsRequestId,
-    receivedAt: new Date(),
-    end: AbortSignal.timeout(Math.max(0, timeout - ANSWER_TIME_MS)),
-  }
+  const invocation = startInvocation(context)
   const messages = event.Records.map(receiveMessage)
   const versions = new Set<string>()
   const kept = new Set<string>()
@@ -55,9 +51,8 @@ export async function ingestBatch(
   const isDone = new Map(
     messages.map((message) => [
       message.messageId,
-      'unreadable' in message.content
-        ? kept.has(message.messageId)
-        : objectsOf(message).every((object) => versions.has(identityOf(object))),
+      objectsOf(message).every((object) => versions.has(identityOf(object))) &&
+        (message.content.unreadable === undefined || kept.has(message.messageId)),
     ]),
   )
   return await acknowledge(event, context, ({ messageId }) => isDone.get(messageId) === true)

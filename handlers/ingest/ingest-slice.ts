@@ -1,10 +1,12 @@
 /** One slice: read its files, write them in one transaction, start the execution that the transaction asks for. */
 import type { SFNClient } from '@aws-sdk/client-sfn'
+import type { Context } from 'aws-lambda'
 import { markExecutionStarted } from '../../db/batches.ts'
 import { identityOf } from '../../db/files.ts'
 import type { CreatedObject } from '../contract.ts'
 import type { WithDatabase } from '../database.ts'
 import { errorFacts } from '../errors.ts'
+import { ANSWER_TIME_MS } from '../limits.ts'
 import { logger } from '../logger.ts'
 import type { Attempts } from './attempts.ts'
 import type { Slice } from './plan-slices.ts'
@@ -27,11 +29,17 @@ export interface Invocation {
   readonly end: AbortSignal
 }
 
+/** An invocation begins: what is not done shortly before the function's timeout is cut off and named. */
+export function startInvocation(context: Context): Invocation {
+  const timeout = Math.max(0, Math.floor(context.getRemainingTimeInMillis()) - ANSWER_TIME_MS)
+  return { requestId: context.awsRequestId, receivedAt: new Date(), end: AbortSignal.timeout(timeout) }
+}
+
 /** What a slice has committed. */
 export interface CommittedSlice {
   /** Identities of object versions; what could not be read is left out. */
   readonly versions: readonly string[]
-  /** Ids of messages that named no object and are kept. */
+  /** Ids of messages that are kept, since something in them can not be read. */
   readonly messages: readonly string[]
 }
 
@@ -55,7 +63,7 @@ export async function ingestSlice(
         ? slice.objects.map(condemnCrashed)
         : await readFiles(dependencies.reader, slice.objects, end)
     const unreadable = slice.messages.flatMap(({ messageId, body, content }) =>
-      'unreadable' in content ? [{ messageId, body, reason: content.unreadable }] : [],
+      content.unreadable === undefined ? [] : [{ messageId, body, reason: content.unreadable }],
     )
     if (files.length === 0 && unreadable.length === 0 && slice.objects.length > 0) {
       if (attempted !== undefined) await attempts.end(attempted, end)

@@ -28,8 +28,7 @@ export function receiveMessage({ messageId, body, attributes }: SQSRecord): Rece
   return { messageId, body, content: parseMessage(body), isRedelivered: Number(attributes.ApproximateReceiveCount) > 1 }
 }
 
-export const objectsOf = ({ content }: ReceivedMessage): readonly CreatedObject[] =>
-  'objects' in content ? content.objects : []
+export const objectsOf = ({ content }: ReceivedMessage): readonly CreatedObject[] => content.objects
 
 /**
  * Plans the slices of a batch in the order in which they are to run: first-time files together, at most 64 MiB at a time;
@@ -83,12 +82,16 @@ function cutByBytes(objects: readonly CreatedObject[]): CreatedObject[][] {
   return slices
 }
 
-/** Counts each message to one slice. Messages that name no object go to the first, which is made if need be. */
+/**
+ * Counts each message to one slice. One that names no object, or has something unreadable and nothing left to do, goes to
+ * the first, which is made if need be.
+ */
 function assignMessages(planned: readonly Omit<Slice, 'messages'>[], messages: readonly ReceivedMessage[]): Slice[] {
   const sliceOf = new Map(planned.flatMap(({ objects }, index) => objects.map((object) => [identityOf(object), index])))
   const assigned = Map.groupBy(messages, (message) => {
     const [first] = objectsOf(message)
-    return first === undefined ? 0 : sliceOf.get(identityOf(first))
+    if (first === undefined) return 0
+    return sliceOf.get(identityOf(first)) ?? (message.content.unreadable === undefined ? undefined : 0)
   })
   if (planned.length === 0 && !assigned.has(0)) return []
   const slices = planned.length > 0 ? planned : [{ kind: 'together' as const, objects: [] }]

@@ -50,7 +50,8 @@ export async function writeSlice(database: Database, slice: ReadSlice): Promise<
     const recorded = await writeFiles(transaction, files, { batchId, loadedOn })
     if (attempted !== undefined) await endAttempt(transaction, attempted)
 
-    const count = (status: RecordedFile['status']) => recorded.filter((file) => file.status === status).length
+    const count = (...statuses: RecordedFile['status'][]) =>
+      recorded.filter(({ status }) => statuses.includes(status)).length
     const result = {
       files: files.length,
       bytes: files.reduce(
@@ -58,7 +59,8 @@ export async function writeSlice(database: Database, slice: ReadSlice): Promise<
         0,
       ),
       loaded: count('loaded'),
-      poison: count('poison'),
+      // A replay that is refused again leaves a quarantined file quarantined.
+      poison: count('poison', 'quarantined'),
       vanished: count('vanished'),
       repeated: files.length - recorded.length,
     }
@@ -133,8 +135,10 @@ function toRecord(
   batchId: number,
   loadedOn: string,
 ): FileRecord {
+  const { replay, ...facts } = object
   return {
-    ...object,
+    ...facts,
+    replayId: replay?.id ?? null,
     status: verdict.status,
     source: source?.name ?? null,
     lastModifiedAt,

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FileRecord, recordFiles } from '../../db/files.ts'
-import { currentFiles, fileStatus, files } from '../../db/schema.ts'
+import { currentFiles, fileStatus, files, replays } from '../../db/schema.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { fileRecord } from '../support/ledger.ts'
 
@@ -40,6 +40,31 @@ describe('the guarded upsert', () => {
     expect(returned.map((row) => row.status)).toEqual(climbs ? [arriving] : [])
     expect(await ledgerRow(before)).toMatchObject({ status: climbs ? arriving : known, records: climbs ? 2 : 1 })
   })
+
+  test.each(statuses)(
+    'after %s, a replay that is refused again puts its reason in place and lowers nothing',
+    async (known) => {
+      const reason = (kind: string) => ({ kind, contractVersion: 1, issues: [], issuesOmitted: 0 })
+      const [replay] = await test_.database
+        .insert(replays)
+        .values({ executionName: `replay-${known}`, requestedBy: 'arn', why: 'test', selection: {} })
+        .returning({ id: replays.id })
+      const before = fileRecord({ status: known, reason: reason('old'), quarantineKey: 'quarantine/1.json' })
+      await recordFiles(test_.database, [before])
+
+      const again = { ...before, status: 'poison' as const, reason: reason('new'), quarantineKey: null }
+      const returned = await recordFiles(test_.database, [{ ...again, replayId: replay?.id ?? null }])
+
+      const isLoaded = known === 'loaded'
+      const status = statuses.indexOf(known) > statuses.indexOf('poison') ? known : 'poison'
+      expect(returned.map((row) => row.status)).toEqual(isLoaded ? [] : [status])
+      expect(await ledgerRow(before)).toMatchObject({
+        status,
+        reason: { kind: isLoaded ? 'old' : 'new' },
+        quarantineKey: 'quarantine/1.json',
+      })
+    },
+  )
 
   test('sets the transaction of the change only when the status climbs', async () => {
     const file = fileRecord({ status: 'poison' })

@@ -1,0 +1,84 @@
+/** Questions about dead letters: versions whose messages were received too often, until somebody loads or refuses them. */
+import { and, asc, count, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
+import type { Session } from './client.ts'
+import { files, type Reason } from './schema.ts'
+
+export interface Claim {
+  /** Name of the execution that claims. */
+  readonly execution: string
+  /** How often it was redriven: what it had claimed in an earlier round, it may claim again. */
+  readonly round: number
+  /** How many at most. */
+  readonly limit: number
+  /** Seconds for which nobody else may claim the same. */
+  readonly leaseSeconds: number
+}
+
+/**
+ * Leases the next dead letters: those that nobody has leased, whose lease is over, or that the same execution had leased
+ * before it was redriven. Two drains at once get different ones.
+ *
+ * @returns ledger ids, ascending
+ */
+export async function claimDeadLetters(
+  session: Session,
+  { execution, round, limit, leaseSeconds }: Claim,
+): Promise<number[]> {
+  const free = session
+    .select({ id: files.id })
+    .from(files)
+    .where(
+      and(
+        eq(files.status, 'dead_letter'),
+        or(
+          isNull(files.claimedUntil),
+          lt(files.claimedUntil, sql`now()`),
+          and(eq(files.claimedBy, execution), lt(files.claimedRound, round)),
+        ),
+      ),
+    )
+    .orderBy(asc(files.id))
+    .limit(limit)
+    .for('update', { skipLocked: true })
+  const claimed = await session
+    .update(files)
+    .set({
+      claimedBy: execution,
+      claimedRound: round,
+      claimedUntil: sql`now() + make_interval(secs => ${leaseSeconds})`,
+    })
+    .where(inArray(files.id, free))
+    .returning({ id: files.id })
+  return claimed.map((row) => row.id).toSorted((a, b) => a - b)
+}
+
+export interface DrainedGroup {
+  readonly source: string | null
+  readonly status: (typeof files.$inferSelect)['status']
+  /** Of files that were refused. */
+  readonly reasonKind: Reason['kind'] | null
+  readonly count: number
+}
+
+/** What became of the dead letters that an execution has claimed, over all its redrives. */
+export async function summarizeDrain(session: Session, execution: string): Promise<DrainedGroup[]> {
+  const reasonKind = sql<string | null>`${files.reason} ->> 'kind'`
+  return await session
+    .select({ source: files.source, status: files.status, reasonKind, count: count() })
+    .from(files)
+    .where(eq(files.claimedBy, execution))
+    .groupBy(files.source, files.status, reasonKind)
+    .orderBy(files.source, files.status, reasonKind)
+}
+
+/** How many dead letters there are, and how many of them no drain has leased. */
+export async function countDeadLetters(session: Session): Promise<{ total: number; unclaimed: number }> {
+  const [row] = await session
+    .select({
+      total: count(),
+      unclaimed: sql<number>`(count(*) filter (where ${files.claimedUntil} is null or ${files.claimedUntil} < now()))::integer`,
+    })
+    .from(files)
+    .where(eq(files.status, 'dead_letter'))
+  return row ?? { total: 0, unclaimed: 0 }
+}

@@ -1,0 +1,19 @@
+/** The Lambda function behind the Tasks *ClaimDeadLetters* and *RequireNoneRemain*. */
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { type ClaimDeadLettersOutcome, claimDeadLettersInput } from '../contract.ts'
+import { databaseFromSecret, type WithDatabase } from '../database.ts'
+import { readEnvironment } from '../env.ts'
+import { claimNextPage } from './claim-dead-letters.ts'
+
+let withDatabase: WithDatabase | undefined
+
+function makeAccess(): WithDatabase {
+  const { DATABASE_SECRET_ARN } = readEnvironment('DATABASE_SECRET_ARN')
+  return databaseFromSecret(new SecretsManagerClient(), DATABASE_SECRET_ARN, 'sluice-claim-dead-letters')
+}
+
+export const handler = async (input: unknown): Promise<ClaimDeadLettersOutcome> => {
+  const asked = claimDeadLettersInput.parse(input)
+  withDatabase ??= makeAccess()
+  return await claimNextPage(withDatabase, asked)
+}

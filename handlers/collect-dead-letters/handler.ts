@@ -1,0 +1,28 @@
+/** The Lambda function behind the Task *CollectDeadLetters*. */
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import type { Context } from 'aws-lambda'
+import type { CollectDeadLettersOutcome } from '../contract.ts'
+import { databaseFromSecret } from '../database.ts'
+import { readEnvironment } from '../env.ts'
+import { type CollectDependencies, collectDeadLetters } from './collect-dead-letters.ts'
+
+let dependencies: CollectDependencies | undefined
+
+function makeDependencies(): CollectDependencies {
+  const environment = readEnvironment('DATABASE_SECRET_ARN', 'DEAD_LETTER_QUEUE_URL')
+  return {
+    sqs: new SQSClient(),
+    queueUrl: environment.DEAD_LETTER_QUEUE_URL,
+    withDatabase: databaseFromSecret(
+      new SecretsManagerClient(),
+      environment.DATABASE_SECRET_ARN,
+      'sluice-collect-dead-letters',
+    ),
+  }
+}
+
+export const handler = async (_input: unknown, context: Context): Promise<CollectDeadLettersOutcome> => {
+  dependencies ??= makeDependencies()
+  return await collectDeadLetters(dependencies, () => context.getRemainingTimeInMillis())
+}

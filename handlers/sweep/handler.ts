@@ -1,0 +1,26 @@
+/** The Lambda function behind the Task *Sweep*. */
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { SFNClient } from '@aws-sdk/client-sfn'
+import { SQSClient } from '@aws-sdk/client-sqs'
+import type { SweepOutcome } from '../contract.ts'
+import { databaseFromSecret } from '../database.ts'
+import { readEnvironment } from '../env.ts'
+import { type SweepDependencies, sweep } from './sweep.ts'
+
+let dependencies: SweepDependencies | undefined
+
+function makeDependencies(): SweepDependencies {
+  const environment = readEnvironment('DATABASE_SECRET_ARN', 'STATE_MACHINE_ARN', 'DEAD_LETTER_QUEUE_URL')
+  return {
+    withDatabase: databaseFromSecret(new SecretsManagerClient(), environment.DATABASE_SECRET_ARN, 'sluice-sweep'),
+    sfn: new SFNClient(),
+    stateMachineArn: environment.STATE_MACHINE_ARN,
+    sqs: new SQSClient(),
+    deadLetterQueueUrl: environment.DEAD_LETTER_QUEUE_URL,
+  }
+}
+
+export const handler = async (): Promise<SweepOutcome> => {
+  dependencies ??= makeDependencies()
+  return await sweep(dependencies, new Date())
+}

@@ -1,0 +1,84 @@
+/** Finds what was forgotten and sets it going again: the backstop of everything that is started by an event. */
+import type { SFNClient } from '@aws-sdk/client-sfn'
+import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { sql } from 'drizzle-orm'
+import { findUnstartedBatches, markExecutionStarted } from '../../db/batches.ts'
+import { countDeadLetters } from '../../db/dead-letters.ts'
+import { findForgottenPoison } from '../../db/files.ts'
+import { createPartitionsAhead } from '../../db/partitions.ts'
+import type { SweepOutcome } from '../contract.ts'
+import type { WithDatabase } from '../database.ts'
+import { errorFacts } from '../errors.ts'
+import { startExecution } from '../ingest/start-execution.ts'
+import { SWEEP_AFTER_MINUTES, SWEEP_PAGE, SWEEP_UNTIL_DAYS } from '../limits.ts'
+import { logger } from '../logger.ts'
+
+export interface SweepDependencies {
+  readonly withDatabase: WithDatabase
+  readonly sfn: SFNClient
+  readonly stateMachineArn: string
+  readonly sqs: SQSClient
+  readonly deadLetterQueueUrl: string
+}
+
+const NOTHING: SweepOutcome = {
+  isDatabaseUp: false,
+  batchesStarted: 0,
+  drainStarted: null,
+  partitionsCreated: 0,
+  poisonFileIds: [],
+}
+
+/**
+ * Sweeps once. Asks first whether the database answers, and ends quietly when it does not: an outage is told once, by its
+ * own alarm, and not every 15 minutes by this.
+ *
+ * @param now names the drain that is started: two sweeps within a second start the same one
+ */
+export async function sweep(dependencies: SweepDependencies, now: Date): Promise<SweepOutcome> {
+  const { withDatabase } = dependencies
+  try {
+    await withDatabase((database) => database.execute(sql`select 1`))
+  } catch (error) {
+    logger.warn('the database does not answer; nothing was swept', errorFacts(error))
+    return NOTHING
+  }
+  const partitions = await withDatabase((database) => createPartitionsAhead(database))
+  return {
+    isDatabaseUp: true,
+    batchesStarted: await startForgottenBatches(dependencies),
+    drainStarted: await startDrain(dependencies, now),
+    partitionsCreated: partitions.length,
+    poisonFileIds: await withDatabase((database) => findForgottenPoison(database, SWEEP_AFTER_MINUTES, SWEEP_PAGE)),
+  }
+}
+
+/** Sends again what the batch rows say, name and input unchanged: what was started after all is not started twice. */
+async function startForgottenBatches({ withDatabase, sfn, stateMachineArn }: SweepDependencies): Promise<number> {
+  const range = { afterMinutes: SWEEP_AFTER_MINUTES, untilDays: SWEEP_UNTIL_DAYS, limit: SWEEP_PAGE }
+  const forgotten = await withDatabase((database) => findUnstartedBatches(database, range))
+  let started = 0
+  for (const batch of forgotten) {
+    if (!(await startExecution(sfn, stateMachineArn, batch))) break
+    await withDatabase((database) => markExecutionStarted(database, batch.id))
+    started++
+  }
+  return started
+}
+
+/** Starts a drain when dead letters wait in the queue, or in the ledger with no drain that takes care of them. */
+async function startDrain(dependencies: SweepDependencies, now: Date): Promise<string | null> {
+  const { withDatabase, sfn, stateMachineArn } = dependencies
+  const { unclaimed } = await withDatabase(countDeadLetters)
+  if (unclaimed === 0 && (await countVisible(dependencies)) === 0) return null
+  const name = `dead-letters-${now.toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
+  const isStarted = await startExecution(sfn, stateMachineArn, { name, input: '{"trigger":"dead-letters"}' })
+  return isStarted ? name : null
+}
+
+async function countVisible({ sqs, deadLetterQueueUrl }: SweepDependencies): Promise<number> {
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: deadLetterQueueUrl, AttributeNames: ['ApproximateNumberOfMessages'] }),
+  )
+  return Number(Attributes?.ApproximateNumberOfMessages ?? 0)
+}

@@ -1,0 +1,76 @@
+/** What starts the state machine besides a batch: dead letters, and the clock. And who is told when an execution fails. */
+import { Duration } from 'aws-cdk-lib'
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events'
+import { SfnStateMachine, SnsTopic } from 'aws-cdk-lib/aws-events-targets'
+import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler'
+import { StepFunctionsStartExecution } from 'aws-cdk-lib/aws-scheduler-targets'
+import type { Topic } from 'aws-cdk-lib/aws-sns'
+import type { Queue } from 'aws-cdk-lib/aws-sqs'
+import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions'
+import { Construct } from 'constructs'
+
+export interface TriggersProps {
+  readonly stage: string
+  readonly deadLetterQueue: Queue
+  readonly stateMachine: StateMachine
+  readonly notices: Topic
+  readonly sweepInterval: Duration
+}
+
+export class Triggers extends Construct {
+  constructor(scope: Construct, id: string, props: TriggersProps) {
+    super(scope, id)
+
+    const alarm = new Alarm(this, 'DeadLettersAlarm', {
+      alarmName: `sluice-${props.stage}-dead-letters`,
+      alarmDescription: 'Messages were received too often. The pipeline takes care of them by its route dead-letters.',
+      // What is sent there by a redrive policy counts as visible, and not as sent.
+      metric: props.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
+        period: Duration.minutes(1),
+        statistic: 'max',
+      }),
+      threshold: 1,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+    })
+    // Comes once, when the first message arrives; the drain goes on until the queue is empty, and the sweep is the backstop.
+    new Rule(this, 'DeadLetters', {
+      description: 'The dead-letter alarm starts a drain',
+      eventPattern: {
+        source: ['aws.cloudwatch'],
+        detailType: ['CloudWatch Alarm State Change'],
+        resources: [alarm.alarmArn],
+        detail: { state: { value: ['ALARM'] } },
+      },
+      targets: [
+        new SfnStateMachine(props.stateMachine, { input: RuleTargetInput.fromObject({ trigger: 'dead-letters' }) }),
+      ],
+    })
+
+    new Schedule(this, 'Sweep', {
+      description: 'Starts what was forgotten',
+      schedule: ScheduleExpression.rate(props.sweepInterval),
+      target: new StepFunctionsStartExecution(props.stateMachine, {
+        input: ScheduleTargetInput.fromObject({ trigger: 'sweep' }),
+        // The next sweep comes anyway.
+        retryAttempts: 0,
+        maxEventAge: Duration.minutes(1),
+      }),
+    })
+
+    new Rule(this, 'ExecutionFailed', {
+      description: 'An execution that failed is told',
+      eventPattern: {
+        source: ['aws.states'],
+        detailType: ['Step Functions Execution Status Change'],
+        detail: {
+          stateMachineArn: [props.stateMachine.stateMachineArn],
+          status: ['FAILED', 'TIMED_OUT', 'ABORTED'],
+        },
+      },
+      targets: [new SnsTopic(props.notices)],
+    })
+  }
+}
