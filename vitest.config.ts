@@ -36,6 +36,8 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/support/deployed-cloud.ts'],
+          // All of them ask one cloud what is in it.
+          fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

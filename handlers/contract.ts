@@ -1,6 +1,6 @@
 /** The shapes of everything that crosses a boundary: S3's messages, the state machine's input, the input of each Task. */
 import { z } from 'zod'
-import { fileStatus, type Reason } from '../db/schema.ts'
+import { fileStatus } from '../db/schema.ts'
 
 /**
  * Text that the ledger can hold as it is: PostgreSQL refuses NUL, writes half a surrogate pair as another character, and
@@ -164,6 +164,9 @@ export interface QuarantineFilesOutcome {
   readonly unchanged: number
 }
 
+/** Input of the Task *CollectDeadLetters*. */
+export const collectDeadLettersInput = z.strictObject({})
+
 /** Output of the Task *CollectDeadLetters*. */
 export interface CollectDeadLettersOutcome {
   /** Messages that are now in the ledger and no longer in the queue. */
@@ -220,6 +223,14 @@ export const replayInput = z.object({
   selection: replaySelection,
 })
 
+/** Input of `pipeline`, by what it is started for. */
+export const pipelineInput = z.discriminatedUnion('trigger', [
+  batchInput,
+  z.strictObject({ trigger: z.literal('dead-letters') }),
+  replayInput,
+  z.strictObject({ trigger: z.literal('sweep') }),
+])
+
 /** Input of the function behind the Task *ReplayFiles*: a page to send, or, asked by a person, a page to try. */
 export const replayFilesInput = z.union([
   z.strictObject({
@@ -244,17 +255,35 @@ export interface ReplayFilesOutcome {
   readonly isDone: boolean
 }
 
+/** One place where a file is wrong; see `Issue` in `db/schema.ts`. */
+export const issue = z.object({ path: z.string(), rule: z.string(), expected: z.string(), found: z.string() })
+
+/** Why a file was refused; see `Reason` in `db/schema.ts`. */
+export const reason = z.object({
+  kind: z.string(),
+  contractVersion: z.number().nullable(),
+  issues: z.array(issue).readonly(),
+  issuesOmitted: z.number().int().nonnegative(),
+})
+
 /** Answer to a dry run of a replay: one page of it. */
-export interface ReplayTrial {
-  readonly files: readonly {
-    readonly key: string
-    /** What would become of it now. */
-    readonly outcome: 'loaded' | 'poison' | 'vanished'
-    readonly reason: Reason | null
-  }[]
+export const replayTrial = z.object({
+  files: z.array(
+    z.object({
+      key: z.string(),
+      /** What would become of it now. */
+      outcome: z.enum(['loaded', 'poison', 'vanished']),
+      reason: reason.nullable(),
+    }),
+  ),
   /** Where the next page begins; null after the last. */
-  readonly nextAfterId: number | null
-}
+  nextAfterId: z.number().nullable(),
+})
+
+export type ReplayTrial = z.infer<typeof replayTrial>
+
+/** Input of the Task *Sweep*: it needs nothing but its environment. */
+export const sweepInput = z.strictObject({})
 
 /** Output of the Task *Sweep*. */
 export interface SweepOutcome {

@@ -57,7 +57,8 @@ export class Orchestration extends Construct {
         folder: name.replaceAll(/(?!^)[A-Z]/g, '-$&').toLowerCase(),
         memoryMegabytes: 512,
         logRetentionDays: props.logRetentionDays,
-        // Every timeout lies below its Task's TimeoutSeconds, so that the function ends first and says why.
+        // Below its Task's TimeoutSeconds, so that the function ends first and says why; above what the database allows a
+        // transaction (45 s), so that the database does so even before.
         timeout: Duration.seconds(50),
         reservedConcurrency: 2,
         ...given,
@@ -76,7 +77,6 @@ export class Orchestration extends Construct {
     this.claimDeadLetters = taskFunction('ClaimDeadLetters', {
       description: 'Leases dead letters to a drain, and sums it up',
       environment: secret,
-      timeout: Duration.seconds(25),
     })
     this.loadFile = taskFunction('LoadFile', {
       description: 'Loads one dead letter alone',

@@ -10,17 +10,19 @@ import { writeNotice } from './notice.ts'
 /**
  * Claims the next page. When there is none, sums the drain up.
  *
+ * @param end aborted shortly before the function's timeout
  * @throws {DeadLettersRemain} when asked to, nothing can be claimed, and some of the drain's files are still dead
  */
 export async function claimNextPage(
   withDatabase: WithDatabase,
   { execution, executionArn, round, requireNoneRemain }: z.infer<typeof claimDeadLettersInput>,
+  end: AbortSignal,
 ): Promise<ClaimDeadLettersOutcome> {
   const claim = { execution, round, limit: CLAIM_PAGE, leaseSeconds: CLAIM_LEASE_SECONDS }
-  const fileIds = await withDatabase((database) => claimDeadLetters(database, claim))
+  const fileIds = await withDatabase((database) => claimDeadLetters(database, claim), end)
   if (fileIds.length > 0) return { fileIds, notice: null }
 
-  const groups = await withDatabase((database) => summarizeDrain(database, execution))
+  const groups = await withDatabase((database) => summarizeDrain(database, execution), end)
   const remaining = countStillDead(groups)
   if (requireNoneRemain && remaining > 0) {
     throw new DeadLettersRemain(

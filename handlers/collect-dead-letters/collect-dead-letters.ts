@@ -21,16 +21,18 @@ const RECEIVE_WAIT_SECONDS = 1
  * `dead_letter` (or the ledger knew better), so that a crash in between means collecting it twice, which is harmless.
  *
  * @param remaining milliseconds that are left
+ * @param end aborted shortly before the function's timeout
  */
 export async function collectDeadLetters(
   dependencies: CollectDependencies,
   remaining: () => number,
+  end: AbortSignal,
 ): Promise<CollectDeadLettersOutcome> {
   let collected = 0
   while (remaining() > COLLECT_TIME_MIN_MS) {
     const messages = await receive(dependencies)
     if (messages.length === 0) return { collected, isDrained: true }
-    await record(dependencies, messages)
+    await record(dependencies, messages, end)
     await remove(dependencies, messages)
     collected += messages.length
   }
@@ -48,7 +50,11 @@ async function receive({ sqs, queueUrl }: CollectDependencies): Promise<Message[
   return Messages
 }
 
-async function record({ withDatabase }: CollectDependencies, messages: readonly Message[]): Promise<void> {
+async function record(
+  { withDatabase }: CollectDependencies,
+  messages: readonly Message[],
+  end: AbortSignal,
+): Promise<void> {
   const read = messages.map(({ MessageId: messageId = '', Body: body = '' }) => ({
     messageId,
     body,
@@ -61,11 +67,13 @@ async function record({ withDatabase }: CollectDependencies, messages: readonly 
   const unreadable = read.flatMap(({ messageId, body, content }) =>
     content.unreadable === undefined ? [] : [{ messageId, body, reason: content.unreadable }],
   )
-  await withDatabase((database) =>
-    database.transaction(async (transaction) => {
-      await recordFiles(transaction, [...onePerVersion.values()])
-      await keepMessages(transaction, null, unreadable)
-    }),
+  await withDatabase(
+    (database) =>
+      database.transaction(async (transaction) => {
+        await recordFiles(transaction, [...onePerVersion.values()])
+        await keepMessages(transaction, null, unreadable)
+      }),
+    end,
   )
 }
 

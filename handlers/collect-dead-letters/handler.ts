@@ -2,9 +2,10 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import type { Context } from 'aws-lambda'
-import type { CollectDeadLettersOutcome } from '../contract.ts'
+import { type CollectDeadLettersOutcome, collectDeadLettersInput } from '../contract.ts'
 import { databaseFromSecret } from '../database.ts'
 import { readEnvironment } from '../env.ts'
+import { startInvocation } from '../ingest/ingest-slice.ts'
 import { type CollectDependencies, collectDeadLetters } from './collect-dead-letters.ts'
 
 let dependencies: CollectDependencies | undefined
@@ -22,7 +23,8 @@ function makeDependencies(): CollectDependencies {
   }
 }
 
-export const handler = async (_input: unknown, context: Context): Promise<CollectDeadLettersOutcome> => {
+export const handler = async (input: unknown, context: Context): Promise<CollectDeadLettersOutcome> => {
+  collectDeadLettersInput.parse(input)
   dependencies ??= makeDependencies()
-  return await collectDeadLetters(dependencies, () => context.getRemainingTimeInMillis())
+  return await collectDeadLetters(dependencies, () => context.getRemainingTimeInMillis(), startInvocation(context).end)
 }

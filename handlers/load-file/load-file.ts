@@ -18,13 +18,15 @@ export async function loadFile(
   fileId: number,
   invocation: Invocation,
 ): Promise<LoadFileOutcome> {
-  const { withDatabase } = dependencies
+  const { attempts, withDatabase } = dependencies
   const look = async () => {
     const [file] = await withDatabase((database) => findFiles(database, [fileId]), invocation.end)
     if (file === undefined) throw new InvalidInput(`the ledger has no file ${fileId}`)
     return file
   }
   try {
+    // Or an attempt that ended while the database was down would count as a crash.
+    await attempts.catchUp(invocation.end)
     const file = await look()
     const known = await withDatabase((database) => findKnownVersions(database, [file]), invocation.end)
     const { isSettled = false, openAttempts = 0 } = known.get(identityOf(file)) ?? {}

@@ -1,5 +1,6 @@
 /** What the command line may ask of *read-ledger*, and the shape of each answer. */
 import { z } from 'zod'
+import { issue, reason } from '../contract.ts'
 import { InvalidInput } from '../errors.ts'
 
 /** Versions of one key in an answer. With 20 issues each of 400 characters at most, far below Lambda's 6 MB. */
@@ -73,15 +74,6 @@ const status = z.object({
   }),
   unstarted: z.object({ count: amount, oldestReceivedAt: instant.nullable() }),
   unreadableMessages: z.object({ count: amount, recent: amount }),
-})
-
-const issue = z.object({ path: z.string(), rule: z.string(), expected: z.string(), found: z.string() })
-
-const reason = z.object({
-  kind: z.string(),
-  contractVersion: z.number().nullable(),
-  issues: z.array(issue).readonly(),
-  issuesOmitted: amount,
 })
 
 const versionOfKey = z.object({

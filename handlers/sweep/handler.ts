@@ -2,9 +2,11 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { SFNClient } from '@aws-sdk/client-sfn'
 import { SQSClient } from '@aws-sdk/client-sqs'
-import type { SweepOutcome } from '../contract.ts'
+import type { Context } from 'aws-lambda'
+import { type SweepOutcome, sweepInput } from '../contract.ts'
 import { databaseFromSecret } from '../database.ts'
 import { readEnvironment } from '../env.ts'
+import { startInvocation } from '../ingest/ingest-slice.ts'
 import { type SweepDependencies, sweep } from './sweep.ts'
 
 let dependencies: SweepDependencies | undefined
@@ -20,7 +22,8 @@ function makeDependencies(): SweepDependencies {
   }
 }
 
-export const handler = async (): Promise<SweepOutcome> => {
+export const handler = async (input: unknown, context: Context): Promise<SweepOutcome> => {
+  sweepInput.parse(input)
   dependencies ??= makeDependencies()
-  return await sweep(dependencies, new Date())
+  return await sweep(dependencies, new Date(), startInvocation(context).end)
 }

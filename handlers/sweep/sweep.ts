@@ -34,9 +34,11 @@ const NOTHING: SweepOutcome = {
  * own alarm, and not every 15 minutes by this.
  *
  * @param now names the drain that is started: two sweeps within a second start the same one
+ * @param end aborted shortly before the function's timeout: a database that hangs until then counts as down
  */
-export async function sweep(dependencies: SweepDependencies, now: Date): Promise<SweepOutcome> {
-  const { withDatabase } = dependencies
+export async function sweep(given: SweepDependencies, now: Date, end: AbortSignal): Promise<SweepOutcome> {
+  const withDatabase: WithDatabase = (work) => given.withDatabase(work, end)
+  const dependencies = { ...given, withDatabase }
   try {
     await withDatabase((database) => database.execute(sql`select 1`))
   } catch (error) {

@@ -22,7 +22,17 @@ describe('the state machine', () => {
     expect(Object.keys(substitutions).sort()).toEqual(substitutionsOf(pipelineDefinition()))
   })
 
-  test.each(substitutionsOf(pipelineDefinition()))('calls by %s the function whose folder is named alike', (name) => {
+  const functionNames = substitutionsOf(pipelineDefinition()).filter((name) => name.endsWith('FunctionArn'))
+
+  test('substitutes functions, and the topic of notices', () => {
+    const others = substitutionsOf(pipelineDefinition()).filter((name) => !functionNames.includes(name))
+
+    expect(others.map((name) => [name, readable(substitutions[name] ?? {})])).toEqual([
+      ['NoticeTopicArn', 'Orchestration/Notices'],
+    ])
+  })
+
+  test.each(functionNames)('calls by %s the function whose folder is named alike', (name) => {
     const folder = name
       .replace(/FunctionArn$/, '')
       .replaceAll(/(?<!^)[A-Z]/g, '-$&')
@@ -37,16 +47,33 @@ describe('the state machine', () => {
     const invocable = Object.entries(permissionsOf(roleOf(machine)))
       .filter(([, actions]) => actions.includes('lambda:InvokeFunction'))
       .map(([resource]) => resource.replace(/:\*$/, ''))
-    const named = substitutionsOf(pipelineDefinition()).map((name) => readable(substitutions[name] ?? {}))
+    const named = functionNames.map((name) => readable(substitutions[name] ?? {}))
 
     expect(new Set(invocable)).toEqual(new Set(named))
   })
 
-  test('may besides only deliver its log', () => {
+  test('may besides only publish notices, start itself and deliver its log', () => {
     const { '*': anything = [], ...others } = permissionsOf(roleOf(machine))
+    const besides = Object.entries(others).filter(([, actions]) => !actions.includes('lambda:InvokeFunction'))
 
     expect(anything.filter((action) => !action.startsWith('logs:'))).toEqual([])
-    expect(new Set(Object.values(others).flat())).toEqual(new Set(['lambda:InvokeFunction']))
+    expect(
+      new Set(
+        Object.values(others)
+          .filter((actions) => actions.includes('lambda:InvokeFunction'))
+          .flat(),
+      ),
+    ).toEqual(new Set(['lambda:InvokeFunction']))
+    expect(Object.fromEntries(besides)).toEqual({
+      'Orchestration/Notices': ['sns:Publish'],
+      'Orchestration/Pipeline': ['states:StartExecution'],
+    })
+  })
+
+  test('loads no more dead letters at once than there are functions for them', () => {
+    const MaxConcurrency = pipelineDefinition().States.LoadDeadLetters?.MaxConcurrency
+
+    expect(MaxConcurrency).toBe(functionOf('LoadFileFunctionArn')?.properties.ReservedConcurrentExecutions)
   })
 
   test('waits for every function longer than it can run, so that the function says what went wrong', () => {

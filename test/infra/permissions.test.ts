@@ -5,18 +5,22 @@ import { at, ofType } from './synthesized.ts'
 const readObjects = ['s3:GetBucket*', 's3:GetObject*', 's3:List*']
 const readSecret = ['secretsmanager:DescribeSecret', 'secretsmanager:GetSecretValue']
 
+const receiveMessages = [
+  ...['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
+  ...['sqs:GetQueueUrl', 'sqs:ReceiveMessage'],
+]
+
 const ingest = permissionsOf(roleOf(at('Ingestion/Ingest')))
 const quarantineFiles = permissionsOf(roleOf(at('Orchestration/QuarantineFiles')))
 
 describe('ingest', () => {
-  test('may read input/, take from its queue, read the secret and start the pipeline, nothing else', () => {
+  test('may read input/ and quarantine/, take from its queues, read the secret and start the pipeline, nothing else', () => {
     expect(ingest).toEqual({
       'Landing/Bucket': readObjects,
       'Landing/Bucket/input/*': readObjects,
-      'Landing/Queue': [
-        ...['sqs:ChangeMessageVisibility', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
-        ...['sqs:GetQueueUrl', 'sqs:ReceiveMessage'],
-      ],
+      'Landing/Bucket/quarantine/*': readObjects,
+      'Landing/Queue': receiveMessages,
+      'Landing/ReplayQueue': receiveMessages,
       'Database/Secret': readSecret,
       'Orchestration/Pipeline': ['states:StartExecution'],
     })
@@ -54,9 +58,64 @@ describe('quarantine-files', () => {
   })
 })
 
+describe('the functions of dead letters, replays and sweeps', () => {
+  test.each([
+    ['CollectDeadLetters', 'take from the dead-letter queue', { 'Landing/DeadLetterQueue': receiveMessages }],
+    ['ClaimDeadLetters', 'do nothing more', {}],
+    [
+      'LoadFile',
+      'read input/ and start the pipeline',
+      {
+        'Landing/Bucket': readObjects,
+        'Landing/Bucket/input/*': readObjects,
+        'Orchestration/Pipeline': ['states:StartExecution'],
+      },
+    ],
+    [
+      'ReplayFiles',
+      'read input/ and quarantine/ and send to the replay queue',
+      {
+        'Landing/Bucket': readObjects,
+        'Landing/Bucket/input/*': readObjects,
+        'Landing/Bucket/quarantine/*': readObjects,
+        'Landing/ReplayQueue': ['sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'],
+      },
+    ],
+    [
+      'Sweep',
+      'start the pipeline and count dead letters without taking any',
+      {
+        'Landing/DeadLetterQueue': ['sqs:GetQueueAttributes'],
+        'Orchestration/Pipeline': ['states:StartExecution'],
+      },
+    ],
+  ])('%s may read the secret and %s, nothing else', (name, _, besides) => {
+    expect(permissionsOf(roleOf(at(`Orchestration/${name}`)))).toEqual({ 'Database/Secret': readSecret, ...besides })
+  })
+})
+
+describe('what starts the pipeline by itself', () => {
+  const starters = ofType('AWS::IAM::Role').filter(({ properties }) =>
+    /^(events|scheduler)\./.test(properties.AssumeRolePolicyDocument.Statement[0].Principal.Service),
+  )
+
+  test('may do nothing else', () => {
+    expect(starters.map(({ path }) => permissionsOf(path))).toEqual([
+      { 'Orchestration/Pipeline': ['states:StartExecution'] },
+      { 'Orchestration/Pipeline': ['states:StartExecution'] },
+    ])
+  })
+})
+
 describe('migrate', () => {
   test('may read the secret, nothing else', () => {
     expect(permissionsOf(roleOf(at('Database/Migrate')))).toEqual({ 'Database/Secret': readSecret })
+  })
+})
+
+describe('read-ledger', () => {
+  test('may read the secret, nothing else', () => {
+    expect(permissionsOf(roleOf(at('Inspection/ReadLedger')))).toEqual({ 'Database/Secret': readSecret })
   })
 })
 
@@ -64,10 +123,19 @@ describe('every role', () => {
   /** Why a permission names more than one thing. Whoever adds a line says why there is no other way. */
   const wildcards: Record<string, string> = {
     'Ingestion/Ingest/ServiceRole: Landing/Bucket/input/*': 'ours: the keys of files are not known in advance',
-    'Orchestration/QuarantineFiles/ServiceRole: Landing/Bucket/input/*': 'ours: the same',
-    'Orchestration/QuarantineFiles/ServiceRole: Landing/Bucket/quarantine/*': 'ours: the keys are made from file ids',
+    'Ingestion/Ingest/ServiceRole: Landing/Bucket/quarantine/*': 'ours: the keys are made from file ids',
+    'Orchestration/QuarantineFiles/ServiceRole: Landing/Bucket/input/*': 'ours: the keys of files, as above',
+    'Orchestration/QuarantineFiles/ServiceRole: Landing/Bucket/quarantine/*': 'ours: the keys of copies, as above',
+    'Orchestration/LoadFile/ServiceRole: Landing/Bucket/input/*': 'ours: the keys of files, as above',
+    'Orchestration/ReplayFiles/ServiceRole: Landing/Bucket/input/*': 'ours: the keys of files, as above',
+    'Orchestration/ReplayFiles/ServiceRole: Landing/Bucket/quarantine/*': 'ours: the keys of copies, as above',
     'Orchestration/Pipeline/Role: *': "CDK's: delivery of logs has no resource-level permissions",
     'Orchestration/Pipeline/Role: Orchestration/QuarantineFiles:*': "CDK's: the function's versions and aliases",
+    'Orchestration/Pipeline/Role: Orchestration/CollectDeadLetters:*': "CDK's: versions and aliases, as above",
+    'Orchestration/Pipeline/Role: Orchestration/ClaimDeadLetters:*': "CDK's: versions and aliases, as above",
+    'Orchestration/Pipeline/Role: Orchestration/LoadFile:*': "CDK's: versions and aliases, as above",
+    'Orchestration/Pipeline/Role: Orchestration/ReplayFiles:*': "CDK's: versions and aliases, as above",
+    'Orchestration/Pipeline/Role: Orchestration/Sweep:*': "CDK's: versions and aliases, as above",
     'AWSCDK.TriggerCustomResourceProviderCustomResourceProvider/Role: Database/Migrate:*':
       "CDK's: the trigger calls the function by its version",
   }

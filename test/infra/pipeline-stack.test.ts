@@ -1,5 +1,6 @@
 import { CfnResource, TagManager } from 'aws-cdk-lib'
 import { describe, expect, test } from 'vitest'
+import { openDatabase } from '../../db/client.ts'
 import { SluiceFunction } from '../../infra/sluice-function.ts'
 import {
   at,
@@ -8,6 +9,7 @@ import {
   parameters,
   prerequisitesOf,
   type Resource,
+  readable,
   resources,
   stack,
   targetOf,
@@ -46,6 +48,10 @@ function denialWithoutTls(policyType: string, holder: Resource): Resource['prope
 }
 
 describe('queues', () => {
+  test.each(queues)('$path has a dead-letter queue, or is one', (queue) => {
+    expect(queue.properties.RedrivePolicy !== undefined).toBe(!deadLetterQueues.includes(queue))
+  })
+
   test('are a queue for each mapping and the dead-letter queues behind them, no other', () => {
     const fed = mappings.map(({ properties }) => byId(targetOf(properties.EventSourceArn)).path)
 
@@ -75,13 +81,19 @@ describe('queues', () => {
 })
 
 describe('mappings', () => {
-  test('are one, which gathers a hundred messages or 55 seconds and reports each failure alone', () => {
-    expect(onlyOne('AWS::Lambda::EventSourceMapping').properties).toMatchObject({
+  test.each(mappings)('$path gathers a hundred messages or 55 seconds and reports each failure alone', (mapping) => {
+    expect(mapping.properties).toMatchObject({
       BatchSize: 100,
       MaximumBatchingWindowInSeconds: 55,
       FunctionResponseTypes: ['ReportBatchItemFailures'],
-      ScalingConfig: { MaximumConcurrency: 5 },
     })
+  })
+
+  test('give replayed files fewer functions than new ones', () => {
+    expect(mappings.map(({ path, properties }) => [path, properties.ScalingConfig.MaximumConcurrency])).toEqual([
+      ['Ingestion/IngestQueueMapping', 5],
+      ['Ingestion/ReplayQueueMapping', 2],
+    ])
   })
 
   test.each(mappings)('$path hides a message for six times the timeout and the window', ({ properties }) => {
@@ -160,7 +172,14 @@ describe('buckets', () => {
 })
 
 describe('functions', () => {
-  const typesWhoseRefIsTheirArn = ['AWS::SecretsManager::Secret', 'AWS::StepFunctions::StateMachine']
+  /**
+   * Of these types a `Ref` is no secret; of a parameter it would be the secret itself. An ARN or the URL of a queue opens
+   * nothing: whoever has it still needs the permission.
+   */
+  const typesByRef = {
+    ARN: ['AWS::SecretsManager::Secret', 'AWS::StepFunctions::StateMachine'],
+    URL: ['AWS::SQS::Queue'],
+  }
 
   test('are all ours, but for those that CDK deploys with', () => {
     const others = ofType('AWS::Lambda::Function').filter((resource) => !functions.includes(resource))
@@ -184,16 +203,34 @@ describe('functions', () => {
     expect(byId(targetOf(log)).properties.RetentionInDays).toBe(30)
   })
 
-  test.each(functions)('$path is told ARNs and its name, no secret', ({ properties }) => {
+  test.each(functions)('$path is told ARNs, URLs of queues and its name, no secret', ({ properties }) => {
     const { POWERTOOLS_SERVICE_NAME, ...others } = properties.Environment.Variables
 
     expect(POWERTOOLS_SERVICE_NAME).toBe(properties.FunctionName)
     for (const [name, value] of Object.entries<Resource['properties']>(others)) {
-      expect(name).toMatch(/_ARN$/)
-      // A `Ref` is the ARN with these types only; of a parameter it would be the secret itself.
-      if ('Ref' in value) expect(typesWhoseRefIsTheirArn).toContain(byId(value.Ref).type)
+      expect(name).toMatch(/_(ARN|URL)$/)
+      if (typeof value === 'string') expect(readable(value)).toBe('Orchestration/Pipeline')
+      else if ('Ref' in value) expect(typesByRef[name.endsWith('_ARN') ? 'ARN' : 'URL']).toContain(byId(value.Ref).type)
       else expect(value).toEqual({ 'Fn::GetAtt': [expect.any(String), 'Arn'] })
     }
+  })
+
+  const connecting = functions.filter(({ properties }) => 'DATABASE_SECRET_ARN' in properties.Environment.Variables)
+
+  test('that connect to the database are bounded, and so are its connections', () => {
+    const unbounded = connecting.filter(({ properties }) => !(properties.ReservedConcurrentExecutions > 0))
+
+    expect(connecting.length).toBeGreaterThan(5)
+    // One call for each deployment, by the deployment itself.
+    expect(unbounded.map(({ path }) => path)).toEqual(['Database/Migrate'])
+  })
+
+  test.each(connecting)('$path has more time than the database allows a transaction', ({ properties }) => {
+    const credentials = { host: '', port: 1, dbname: '', username: '', password: '' }
+    const { options = '' } = openDatabase(credentials, 'test').$client.options
+    const [, milliseconds] = /transaction_timeout=(\d+)/.exec(options) ?? []
+
+    expect(properties.Timeout * 1_000).toBeGreaterThan(Number(milliseconds))
   })
 
   test('keep every log of the stack for 30 days', () => {
@@ -223,12 +260,12 @@ describe('the migration', () => {
   })
 
   test.each([
-    'Ingestion/Ingest',
-    'Ingestion/IngestQueueMapping',
-    'Orchestration/QuarantineFiles',
-    'Orchestration/Pipeline',
-  ])('runs before %s', (path) => {
-    expect(prerequisitesOf(at(path))).toContain(migration.id)
+    ...functions.filter(({ path }) => path !== 'Database/Migrate'),
+    ...mappings,
+    ...ofType('AWS::StepFunctions::StateMachine'),
+    ...ofType('AWS::Scheduler::Schedule'),
+  ])('runs before $path', (resource) => {
+    expect(prerequisitesOf(resource)).toContain(migration.id)
   })
 
   test('runs once its function can read the secret, and waits for nothing that it comes before', () => {
@@ -239,7 +276,7 @@ describe('the migration', () => {
     expect(before).toEqual(
       expect.arrayContaining(['Database/Migrate', 'Database/Secret', 'Database/Migrate/ServiceRole/DefaultPolicy']),
     )
-    expect(before.filter((path) => /^(Ingestion|Orchestration)/.test(path))).toEqual([])
+    expect(before.filter((path) => /^(Ingestion|Orchestration|Inspection)/.test(path))).toEqual([])
   })
 })
 

@@ -81,9 +81,17 @@ export function targetOf(value: Json): string | undefined {
   return value?.['Fn::GetAtt']?.[0]
 }
 
+/** Where a reference would be a circle, the ARN is spelled out. It names what the template gives that name. */
+const pathsByArn = new Map(
+  ofType('AWS::StepFunctions::StateMachine').map(({ path, properties }) => [
+    `arn:aws:states:${stack.region}:${stack.account}:stateMachine:${properties.StateMachineName}`,
+    path,
+  ]),
+)
+
 /** A value with its references spelled as paths, e.g. `Landing/Bucket/input/*` for the ARN of these objects. */
 export function readable(value: Json | string): string {
-  if (typeof value === 'string') return value
+  if (typeof value === 'string') return pathsByArn.get(value) ?? value
   const target = targetOf(value)
   if (target !== undefined) return pathsById.get(target) ?? target
   if (value['Fn::Join']) return value['Fn::Join'][1].map(readable).join(value['Fn::Join'][0])

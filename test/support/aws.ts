@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { CreateBucketCommand, PutBucketVersioningCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { CreateStateMachineCommand, SFNClient } from '@aws-sdk/client-sfn'
+import { SQSClient } from '@aws-sdk/client-sqs'
 import { inject } from 'vitest'
 import type { DatabaseCredentials } from '../../db/client.ts'
 import { type CreatedObjectFields, s3Record } from './s3-events.ts'
@@ -16,7 +17,12 @@ export function awsClients(endpoint = inject('awsEndpoint')) {
     // A test that takes S3 away does not wait for the SDK's own retries.
     maxAttempts: 1,
   }
-  return { s3: new S3Client(options), secrets: new SecretsManagerClient(options), sfn: new SFNClient(options) }
+  return {
+    s3: new S3Client(options),
+    secrets: new SecretsManagerClient(options),
+    sfn: new SFNClient(options),
+    sqs: new SQSClient(options),
+  }
 }
 
 const uniqueName = (prefix: string): string => `${prefix}-${randomBytes(6).toString('hex')}`

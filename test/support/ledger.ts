@@ -1,6 +1,8 @@
 /** Makes ledger rows for tests. */
 import { randomBytes } from 'node:crypto'
-import type { FileRecord } from '../../db/files.ts'
+import { closeBatch, openBatch } from '../../db/batches.ts'
+import type { Session } from '../../db/client.ts'
+import { type FileRecord, recordFiles } from '../../db/files.ts'
 
 /** A ledger row with an identity of its own; give what the test is about. */
 export function fileRecord(fields: Partial<FileRecord> = {}): FileRecord {
@@ -12,4 +14,22 @@ export function fileRecord(fields: Partial<FileRecord> = {}): FileRecord {
     source: 'orders',
     ...fields,
   }
+}
+
+/** A committed batch of files, put when the batch was received unless they say otherwise. Returns the batch's id. */
+export async function commitBatch(
+  session: Session,
+  records: readonly FileRecord[],
+  { receivedAt = new Date(), executionName = null }: { receivedAt?: Date; executionName?: string | null } = {},
+): Promise<number> {
+  const { id } = await openBatch(session, { requestId: 'request', receivedAt, messages: records.length })
+  await recordFiles(
+    session,
+    records.map((record) => ({ eventAt: receivedAt, ...record, batchId: id })),
+  )
+  await closeBatch(session, id, {
+    ...{ files: records.length, bytes: 0, loaded: records.length, poison: 0, vanished: 0, repeated: 0 },
+    ...{ executionName, executionInput: executionName },
+  })
+  return id
 }

@@ -1,43 +1,51 @@
-/** The command line of Sluice: `npm run -s sluice -- --help`. Reads AWS only; nothing in it works on the laptop alone. */
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { EXECUTION_STATUSES, listExecutions } from './executions.ts'
-import { connect, StageNotFound } from './stage.ts'
+/** The command line of Sluice: `npm run -s sluice -- --help`. Speaks to AWS only; nothing in it works on the laptop alone. */
+import { Command } from 'commander'
+import { addBatches } from './commands/batches.ts'
+import { addExecution } from './commands/execution.ts'
+import { addExecutions } from './commands/executions.ts'
+import { addExplain } from './commands/explain.ts'
+import { addLoad } from './commands/load.ts'
+import { addQuarantine } from './commands/quarantine.ts'
+import { addRedrive } from './commands/redrive.ts'
+import { addReplay } from './commands/replay.ts'
+import { addStatus } from './commands/status.ts'
+import { explainError } from './errors.ts'
+import { EXIT_FAILED, EXIT_WRONG_USE } from './exit-codes.ts'
+import { globalsOf } from './options.ts'
 
-const positiveInteger = (text: string): number => {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Give a whole number from 1.')
-  return Number(text)
-}
+const HELP = `
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 done and something needs attention (status), 130 interrupted.
+Uses the AWS credentials and region of the environment (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL). Stage local
+is the cloud of \`npm start\`, unless AWS_ENDPOINT_URL is set.
+
+Examples:
+  sluice status                                    is everything accounted for?
+  sluice explain input/orders/mine.json            what happened to it?
+  sluice quarantine --source orders --since 2h     what was refused, and why?
+  sluice load ./exports --source orders            put a folder of files`
 
 const program = new Command('sluice')
-  .description('Watch and repair a Sluice pipeline.')
-  .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong use.')
+  .description('Watch and repair a Sluice pipeline, or put files into it.')
+  .addHelpText('after', HELP)
   .configureHelp({ showGlobalOptions: true })
   .option('--stage <name>', 'the deployed stage to work on', 'local')
   .option('--json', 'print JSON for other programs')
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_WRONG_USE))
 
-program
-  .command('executions')
-  .description('List executions of the state machine, the newest first.')
-  .addOption(new Option('--status <status>', 'only executions in this status').choices(EXECUTION_STATUSES))
-  .option('--limit <count>', 'how many at most', positiveInteger, 20)
-  .addHelpText('after', '\nExamples:\n  sluice executions\n  sluice executions --status FAILED --stage prod --json')
-  .action(async ({ status, limit }, command: Command) => {
-    const { stage, json } = command.optsWithGlobals<{ stage: string; json?: boolean }>()
-    const executions = await listExecutions(connect(stage), stage, { status, limit })
-    if (json) return console.log(JSON.stringify(executions, null, 2))
-    if (executions.length === 0) return console.log(`No executions${status ? ` are ${status}` : ' yet'}.`)
-    for (const { name, status, startedAt, seconds } of executions) {
-      console.log(
-        `${status.padEnd(9)}  ${startedAt}  ${seconds === null ? 'running' : `${seconds.toFixed(1)} s`}  ${name}`,
-      )
-    }
-  })
+const commands = [
+  ...[addStatus, addExplain, addQuarantine, addBatches],
+  ...[addExecutions, addExecution, addRedrive, addReplay],
+  addLoad,
+]
+for (const add of commands) add(program)
+
+// Whoever reads the output may stop early, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : EXIT_FAILED))
 
 try {
-  await program.parseAsync()
+  // Nothing asked is nothing wrong: whoever comes for the first time wants to see what there is.
+  await program.parseAsync(process.argv.length > 2 ? process.argv : [...process.argv, '--help'])
 } catch (error) {
-  if (!(error instanceof Error)) throw error
-  console.error(error instanceof StageNotFound ? error.message : `${error.name}: ${error.message}`)
-  process.exitCode = 1
+  console.error(`error: ${explainError(error, globalsOf(program).stage)}`)
+  process.exitCode = EXIT_FAILED
 }

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import { renderStatus, type StatusFacts } from '../../../workflows/cli/commands/status.ts'
+import { findConcerns } from '../../../workflows/cli/concerns.ts'
+
+const at = new Date('2026-11-24T17:00:00Z')
+const minutesAgo = (minutes: number) => new Date(at.getTime() - minutes * 60_000)
+
+const none = { loaded: 0, superseded: 0, quarantined: 0, poison: 0, vanished: 0, attempted: 0, dead_letter: 0 }
+
+/** A stage in which all is well; give what the test is about. */
+const statusFacts = (fields: Partial<StatusFacts> = {}): StatusFacts => ({
+  ...{ stage: 'prod', at, since: minutesAgo(24 * 60) },
+  sources: [
+    {
+      source: 'orders',
+      states: { ...none, loaded: 1_000, superseded: 20 },
+      lastLoadedAt: minutesAgo(1),
+      putToCommit: { files: 1_020, p50Seconds: 4.44, p99Seconds: 6.66 },
+    },
+    { source: 'github', states: none, lastLoadedAt: null, putToCommit: null },
+  ],
+  putToCommit: { files: 1_020, p50Seconds: 4.44, p99Seconds: 6.66 },
+  batches: { count: 19, least: 13, median: 99, most: 100 },
+  unstarted: { count: 0, oldestReceivedAt: null },
+  unreadableMessages: { count: 0, recent: 0 },
+  queues: { waiting: 12, inFlight: 3, deadLetters: 0 },
+  executions: { byStatus: { SUCCEEDED: 19 }, isComplete: true },
+  ...fields,
+})
+
+test('a stage in which all is well fits a screen of 80 columns', () => {
+  const text = renderStatus(statusFacts(), [])
+  expect(text).toBe(`\
+Stage prod at 2026-11-24 17:00:00 UTC. Times, sizes and executions since 2026-11-23 17:00:00.
+
+source  loaded  superseded  quarantined    p50    p99  last loaded
+github       0           0            0      -      -  -
+orders   1,000          20            0  4.4 s  6.7 s  2026-11-24 16:59:00
+
+queues         12 waiting, 3 in flight, 0 dead letters
+put to commit  p50 4.4 s, p99 6.7 s, 1,020 files
+batches        19, of 13 / 99 / 100 files each (least / median / most)
+executions     19 SUCCEEDED
+
+Nothing needs attention.`)
+})
+
+test('a stage that has just been deployed is told without a number that there is not', () => {
+  const text = renderStatus(
+    statusFacts({
+      putToCommit: null,
+      batches: { count: 0, least: null, median: null, most: null },
+      executions: { byStatus: {}, isComplete: true },
+    }),
+    [],
+  )
+  expect(text).toContain('put to commit  no files')
+  expect(text).toContain('batches        none with files')
+  expect(text).toContain('executions     none')
+  expect(text).not.toMatch(/null|NaN|undefined/)
+})
+
+describe('needs attention:', () => {
+  const whatOf = (fields: Partial<StatusFacts>) => findConcerns(statusFacts(fields)).map(({ what }) => what)
+
+  test('nothing, when all is well', () => {
+    expect(whatOf({})).toEqual([])
+  })
+
+  test.each(['FAILED', 'TIMED_OUT', 'ABORTED'])('an execution that is %s', (status) => {
+    expect(whatOf({ executions: { byStatus: { SUCCEEDED: 3, [status]: 1 }, isComplete: true } })).toEqual([
+      `1 execution ${status}`,
+    ])
+  })
+
+  test('a dead letter, in the queue or in the ledger', () => {
+    const dead = { source: null, states: { ...none, dead_letter: 2 }, lastLoadedAt: null, putToCommit: null }
+    expect(whatOf({ queues: { waiting: 0, inFlight: 0, deadLetters: 1 } })).toEqual([
+      '1 dead letter in the queue and 0 in the ledger',
+    ])
+    expect(whatOf({ sources: [dead] })).toEqual(['0 dead letters in the queue and 2 in the ledger'])
+  })
+
+  test('an execution that is still to be started after the sweep has had its chance, and not before', () => {
+    expect(whatOf({ unstarted: { count: 1, oldestReceivedAt: minutesAgo(29) } })).toEqual([])
+    expect(whatOf({ unstarted: { count: 1, oldestReceivedAt: minutesAgo(31) } })).toHaveLength(1)
+  })
+
+  test('files of which more than 1 in 100 took over two minutes', () => {
+    expect(whatOf({ putToCommit: { files: 1, p50Seconds: 1, p99Seconds: 120 } })).toEqual([])
+    expect(whatOf({ putToCommit: { files: 1, p50Seconds: 1, p99Seconds: 121 } })).toHaveLength(1)
+  })
+
+  test('messages that named no object, while they are new', () => {
+    expect(whatOf({ unreadableMessages: { count: 5, recent: 0 } })).toEqual([])
+    expect(whatOf({ unreadableMessages: { count: 5, recent: 1 } })).toEqual(['1 message named no object'])
+  })
+
+  test('what was found, each with what to do next', () => {
+    const facts = statusFacts({ executions: { byStatus: { FAILED: 2 }, isComplete: false } })
+    const text = renderStatus(facts, findConcerns(facts))
+    expect(text).toContain('2 FAILED among the newest')
+    expect(text).toContain('Needs attention:\n  - 2 executions FAILED.\n')
+    expect(text).toContain('`sluice executions --status FAILED --stage prod`')
+  })
+})

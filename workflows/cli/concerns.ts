@@ -1,0 +1,90 @@
+/** Decides what in a stage's status a person should look at. What mends itself is no concern until it should have. */
+import type { StatusFacts } from './commands/status.ts'
+import { formatSeconds, formatTime, plural } from './format.ts'
+
+export interface Concern {
+  readonly what: string
+  readonly doNext: string
+}
+
+/** Seconds from put to commit that 99 of 100 files must keep to. */
+const PUT_TO_COMMIT_P99_MAX_SECONDS = 120
+
+/**
+ * Minutes that an execution may be still to be started. The sweep makes up for lost starts every 15 minutes; less would
+ * call what is under way a concern, more would hide for hours that the sweep is not running.
+ */
+const UNSTARTED_MAX_MINUTES = 30
+
+/** Statuses of executions that ended without having done their work. */
+const FAILURES = ['FAILED', 'TIMED_OUT', 'ABORTED']
+
+type Facts = Pick<
+  StatusFacts,
+  'stage' | 'at' | 'sources' | 'queues' | 'executions' | 'unstarted' | 'putToCommit' | 'unreadableMessages'
+>
+
+export function findConcerns(facts: Facts): Concern[] {
+  return [
+    ...failedExecutions(facts),
+    ...deadLetters(facts),
+    ...unstartedExecutions(facts),
+    ...slowFiles(facts),
+    ...unreadableMessages(facts),
+  ]
+}
+
+function failedExecutions({ executions, stage }: Facts): Concern[] {
+  return FAILURES.flatMap((status) => {
+    const count = executions.byStatus[status] ?? 0
+    if (count === 0) return []
+    return [
+      {
+        what: `${plural(count, 'execution')} ${status}`,
+        doNext: `See which: \`sluice executions --status ${status} --stage ${stage}\`. Mend the cause, then redrive it in the Step Functions console.`,
+      },
+    ]
+  })
+}
+
+function deadLetters({ queues, sources, stage }: Facts): Concern[] {
+  const inLedger = sources.reduce((sum, { states }) => sum + states.dead_letter, 0)
+  if (queues.deadLetters + inLedger === 0) return []
+  return [
+    {
+      what: `${plural(queues.deadLetters, 'dead letter')} in the queue and ${inLedger} in the ledger`,
+      doNext: `They were received too often without being committed: see the log /aws/lambda/sluice-${stage}-ingest. The sweep tries them again.`,
+    },
+  ]
+}
+
+function unstartedExecutions({ unstarted, at, stage }: Facts): Concern[] {
+  const { count, oldestReceivedAt } = unstarted
+  if (oldestReceivedAt === null || at.getTime() - oldestReceivedAt.getTime() < UNSTARTED_MAX_MINUTES * 60_000) return []
+  return [
+    {
+      what: `${plural(count, 'batch', 'batches')} with an execution still to be started, the oldest since ${formatTime(oldestReceivedAt)}`,
+      doNext: `The sweep should have started them: see whether its executions fail (\`sluice executions --stage ${stage}\`).`,
+    },
+  ]
+}
+
+function slowFiles({ putToCommit }: Facts): Concern[] {
+  if (putToCommit === null || putToCommit.p99Seconds <= PUT_TO_COMMIT_P99_MAX_SECONDS) return []
+  return [
+    {
+      what: `1 in 100 files took over ${formatSeconds(putToCommit.p99Seconds)} from put to commit`,
+      doNext: 'Messages came back, or the queue was long: see the age of its oldest message, and the log of ingest.',
+    },
+  ]
+}
+
+function unreadableMessages({ unreadableMessages: { recent } }: Facts): Concern[] {
+  if (recent === 0) return []
+  return [
+    {
+      what: `${plural(recent, 'message')} named no object`,
+      doNext: 'Something other than S3 writes to the queue: ingest.messages has their bodies, and why.',
+    },
+  ]
+}
