@@ -39,7 +39,10 @@ export async function startEmulator(options: { directory: string; port?: number 
   const log = openSync(logFile, 'w', 0o600)
   const program = spawn(
     PYTHON,
-    [PROGRAM, '--port', String(port), '--directory', directory, '--node-modules', join(ROOT, 'node_modules')],
+    [
+      ...[PROGRAM, '--port', String(port), '--directory', directory, '--node-modules', join(ROOT, 'node_modules')],
+      ...cloudwatchMinute(),
+    ],
     // Its standard input is its tie to this process: when it is closed, the emulator ends.
     { cwd: directory, env: environment(), stdio: ['pipe', log, log], detached: true },
   )
@@ -71,6 +74,12 @@ export async function startEmulator(options: { directory: string; port?: number 
     throw error
   }
   return { endpoint, port, pid, logFile, stop }
+}
+
+/** SLUICE_CLOUDWATCH_MINUTE: how many seconds a minute of metrics and alarms takes. The default is the program's. */
+function cloudwatchMinute(): string[] {
+  const seconds = process.env.SLUICE_CLOUDWATCH_MINUTE
+  return seconds === undefined ? [] : ['--cloudwatch-minute', seconds]
 }
 
 /** No variable of the caller's AWS set-up may reach the functions: they would talk to real AWS, or to another instance. */

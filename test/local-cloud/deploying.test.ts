@@ -1,8 +1,23 @@
 // What is deployed to the laptop cloud behaves as on AWS where stock ministack does not.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { InvokeCommand, LambdaClient, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda'
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn'
+import {
+  DescribeExecutionCommand,
+  ListExecutionsCommand,
+  RedriveExecutionCommand,
+  SFNClient,
+  StartExecutionCommand,
+  StopExecutionCommand,
+} from '@aws-sdk/client-sfn'
+import {
+  DeleteMessageCommand,
+  PurgeQueueCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Cloud } from '../../infra/local/cloud.ts'
 import { clientOf, deployFixture, PASSWORD, startFixtureCloud, stopFixtureCloud } from './fixture-cloud.ts'
@@ -50,6 +65,72 @@ test('the event source mapping has what the template says', async () => {
   })
 })
 
+test('a message in the dead-letter queue raises the alarm once: notice, event, execution; and it calms down', async () => {
+  const queue = new SQSClient(clientOf(cloud))
+  const deadLetter = () =>
+    queue.send(new SendMessageCommand({ QueueUrl: outputs.DeadLettersQueueUrl, MessageBody: 'given up' }))
+  // Its first state, which it gets when it is deployed, may be older than the rule.
+  const alarmEvents = () =>
+    seen(outputs.EventsQueueUrl, ({ source, detail }) => {
+      return source === 'aws.cloudwatch' && detail.previousState.value !== 'INSUFFICIENT_DATA'
+    })
+  const byAlarm = async () => (await inputsOf(outputs.StartedArn)).filter(({ trigger }) => trigger === 'dead-letters')
+
+  await deadLetter()
+  await expect.poll(alarmEvents, { timeout: 5_000 }).toHaveLength(1)
+  await deadLetter()
+  await sleep(1_500)
+  const raised = await alarmEvents()
+  const executions = await byAlarm()
+  const notices = await seen(outputs.NoticesQueueUrl)
+  await queue.send(new PurgeQueueCommand({ QueueUrl: outputs.DeadLettersQueueUrl }))
+  await expect.poll(alarmEvents, { timeout: 5_000 }).toHaveLength(2)
+
+  expect(executions).toEqual([{ trigger: 'dead-letters', alarm: outputs.AlarmName }])
+  expect(notices).toMatchObject([{ AlarmName: outputs.AlarmName, NewStateValue: 'ALARM', OldStateValue: 'OK' }])
+  expect(raised).toHaveLength(1)
+  const arn = `arn:aws:cloudwatch:us-east-1:000000000000:alarm:${outputs.AlarmName}`
+  const dimensions = { QueueName: outputs.DeadLettersQueueUrl?.split('/').at(-1) }
+  const metric = { namespace: 'AWS/SQS', name: 'ApproximateNumberOfMessagesVisible', dimensions }
+  expect(raised[0]).toMatchObject({
+    'detail-type': 'CloudWatch Alarm State Change',
+    resources: [arn],
+    detail: {
+      alarmName: outputs.AlarmName,
+      state: { value: 'ALARM', reason: expect.stringContaining('Threshold Crossed') },
+      previousState: { value: 'OK' },
+      configuration: { metrics: [{ metricStat: { metric, period: 60, stat: 'Maximum' }, returnData: true }] },
+    },
+  })
+  expect((await alarmEvents())[1]).toMatchObject({
+    detail: { state: { value: 'OK' }, previousState: { value: 'ALARM' } },
+  })
+})
+
+test('a schedule starts an execution with its input', async () => {
+  await expect.poll(() => inputsOf(outputs.StartedArn), { timeout: 5_000 }).toContainEqual({ trigger: 'sweep' })
+})
+
+test('changes of the status of an execution come to EventBridge', async () => {
+  const states = new SFNClient(clientOf(cloud))
+  const { executionArn } = await states.send(
+    new StartExecutionCommand({ stateMachineArn: outputs.MachineArn, input: '{"errorName":"Unexpected"}' }),
+  )
+  const statuses = () => seen(outputs.EventsQueueUrl, ({ detail }) => detail.executionArn === executionArn)
+  await expect.poll(statuses, { timeout: 5_000 }).toHaveLength(2)
+  await states.send(new RedriveExecutionCommand({ executionArn }))
+  await states.send(new StopExecutionCommand({ executionArn, error: 'Enough' }))
+  await expect.poll(statuses, { timeout: 5_000 }).toHaveLength(4)
+
+  const redrivable = { redriveStatus: 'REDRIVABLE', redriveStatusReason: null }
+  expect((await statuses()).map(({ detail }) => detail)).toMatchObject([
+    { status: 'RUNNING', redriveCount: 0, redriveStatus: 'NOT_REDRIVABLE' },
+    { status: 'FAILED', redriveCount: 0, error: 'Unexpected', output: null, ...redrivable },
+    { status: 'RUNNING', redriveCount: 1, redriveDate: expect.any(Number), redriveStatus: 'NOT_REDRIVABLE' },
+    { status: 'ABORTED', redriveCount: 1, error: 'Enough', ...redrivable },
+  ])
+})
+
 test('Ref of a secret is its ARN, and an update keeps it', async () => {
   const secrets = new SecretsManagerClient(clientOf(cloud))
   const read = async () => (await secrets.send(new GetSecretValueCommand({ SecretId: outputs.SecretRef }))).SecretString
@@ -76,6 +157,37 @@ test.each([
   expect(message).toContain('cdk-deploy.log')
   expect(Date.now() - started).toBeLessThan(30_000)
 })
+
+interface Seen {
+  readonly source?: string
+  // biome-ignore lint/suspicious/noExplicitAny: of whatever kind the event is
+  readonly detail?: any
+}
+const seenByQueue = new Map<string | undefined, Seen[]>()
+
+/** What came to the queue since the deployment. */
+async function seen(queueUrl: string | undefined, isWanted: (item: Seen) => boolean = () => true): Promise<Seen[]> {
+  const queue = new SQSClient(clientOf(cloud))
+  const all = seenByQueue.get(queueUrl) ?? []
+  seenByQueue.set(queueUrl, all)
+  while (true) {
+    const { Messages = [] } = await queue.send(
+      new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10 }),
+    )
+    if (Messages.length === 0) return all.filter(isWanted)
+    for (const { Body = '', ReceiptHandle } of Messages) {
+      all.push(JSON.parse(Body))
+      await queue.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle }))
+    }
+  }
+}
+
+async function inputsOf(stateMachineArn: string | undefined): Promise<{ trigger?: string }[]> {
+  const states = new SFNClient(clientOf(cloud))
+  const { executions = [] } = await states.send(new ListExecutionsCommand({ stateMachineArn }))
+  const described = executions.map(({ executionArn }) => states.send(new DescribeExecutionCommand({ executionArn })))
+  return (await Promise.all(described)).map(({ input = '' }) => JSON.parse(input))
+}
 
 async function invoke(name: string | undefined, payload: object) {
   const lambda = new LambdaClient(clientOf(cloud))

@@ -7,6 +7,7 @@ deleted when ministack has caught up. They wrap ministack's functions and copy n
 
 import argparse
 
+import cloudwatch_minute
 import lifetime
 import surroundings
 
@@ -16,20 +17,36 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True, help="port of 127.0.0.1 to listen on")
     parser.add_argument("--directory", required=True, help="folder for everything that it writes")
     parser.add_argument("--node-modules", required=True, help="where functions that bundle no AWS SDK find one")
+    parser.add_argument(
+        "--cloudwatch-minute",
+        type=float,
+        default=cloudwatch_minute.seconds,
+        metavar="SECONDS",
+        help="how long a minute of metrics and alarms takes (default: %(default)s)",
+    )
     options = parser.parse_args()
 
     # Before ministack is imported: its modules read the environment while they load.
     surroundings.prepare(options.port, options.directory, options.node_modules)
     lifetime.end_with_parent()
+    cloudwatch_minute.seconds = options.cloudwatch_minute
 
     # Importing a module puts its override in place. The lock comes first, the rest in any order.
     import queue_lock  # noqa: F401
+    import alarms  # noqa: F401
     import batching  # noqa: F401
     import custom_resources  # noqa: F401
+    import execution_history  # noqa: F401
+    import executions_api  # noqa: F401
     import function_errors  # noqa: F401
+    import map_and_parallel  # noqa: F401
+    import queue_metrics  # noqa: F401
+    import redrive  # noqa: F401
+    import schedules  # noqa: F401
     import secret_ref  # noqa: F401
+    import service_tasks  # noqa: F401
     import stack_status  # noqa: F401
-    import succeed_output  # noqa: F401
+    import state_fields  # noqa: F401
 
     lifetime.serve(options.port)
 
