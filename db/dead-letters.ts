@@ -4,9 +4,9 @@ import type { Session } from './client.ts'
 import { files, type Reason } from './schema.ts'
 
 export interface Claim {
-  /** Name of the execution that claims. */
-  readonly execution: string
-  /** How often it was redriven: what it had claimed in an earlier round, it may claim again. */
+  /** Name of the drain that claims: of its first execution. */
+  readonly drain: string
+  /** How often the execution was redriven: what the drain had claimed in an earlier round, it may claim again. */
   readonly round: number
   /** How many at most. */
   readonly limit: number
@@ -15,14 +15,14 @@ export interface Claim {
 }
 
 /**
- * Leases the next dead letters: those that nobody has leased, whose lease is over, or that the same execution had leased
- * before it was redriven. Two drains at once get different ones.
+ * Leases the next dead letters: those that nobody has leased, that another drain had leased for longer than it may, or that
+ * the same drain had leased before it was redriven. Two drains at once get different ones.
  *
  * @returns ledger ids, ascending
  */
 export async function claimDeadLetters(
   session: Session,
-  { execution, round, limit, leaseSeconds }: Claim,
+  { drain, round, limit, leaseSeconds }: Claim,
 ): Promise<number[]> {
   const free = session
     .select({ id: files.id })
@@ -32,8 +32,12 @@ export async function claimDeadLetters(
         eq(files.status, 'dead_letter'),
         or(
           isNull(files.claimedUntil),
-          lt(files.claimedUntil, sql`now()`),
-          and(eq(files.claimedBy, execution), lt(files.claimedRound, round)),
+          and(
+            lt(files.claimedUntil, sql`now()`),
+            // Or a drain whose page took longer than its lease would claim what it could not load for ever.
+            sql`(${files.claimedBy}, ${files.claimedRound}) is distinct from (${drain}::text, ${round}::integer)`,
+          ),
+          and(eq(files.claimedBy, drain), lt(files.claimedRound, round)),
         ),
       ),
     )
@@ -43,7 +47,7 @@ export async function claimDeadLetters(
   const claimed = await session
     .update(files)
     .set({
-      claimedBy: execution,
+      claimedBy: drain,
       claimedRound: round,
       claimedUntil: sql`now() + make_interval(secs => ${leaseSeconds})`,
     })
@@ -60,13 +64,13 @@ export interface DrainedGroup {
   readonly count: number
 }
 
-/** What became of the dead letters that an execution has claimed, over all its redrives. */
-export async function summarizeDrain(session: Session, execution: string): Promise<DrainedGroup[]> {
+/** What became of the dead letters that a drain has claimed, over all its executions and redrives. */
+export async function summarizeDrain(session: Session, drain: string): Promise<DrainedGroup[]> {
   const reasonKind = sql<string | null>`${files.reason} ->> 'kind'`
   return await session
     .select({ source: files.source, status: files.status, reasonKind, count: count() })
     .from(files)
-    .where(eq(files.claimedBy, execution))
+    .where(eq(files.claimedBy, drain))
     .groupBy(files.source, files.status, reasonKind)
     .orderBy(files.source, files.status, reasonKind)
 }

@@ -166,7 +166,7 @@ export const files = ingest.table(
     attemptsEnded: integer('attempts_ended').notNull().default(0),
     /** The last replay that loaded or refused this version. */
     replayId: bigint('replay_id', { mode: 'number' }).references(() => replays.id),
-    /** The execution that takes care of a dead letter, how often it had been redriven, and until when nobody else does. */
+    /** The drain that takes care of a dead letter, how often it had been redriven, and until when nobody else does. */
     claimedBy: text('claimed_by'),
     claimedRound: integer('claimed_round'),
     claimedUntil: instant('claimed_until'),

@@ -177,8 +177,8 @@ export interface CollectDeadLettersOutcome {
 
 /** Input of the Tasks *ClaimDeadLetters* and *RequireNoneRemain*. */
 export const claimDeadLettersInput = z.object({
-  /** Name and ARN of the execution. */
-  execution: z.string().min(1),
+  /** Name of the drain: of its first execution. */
+  drain: z.string().min(1),
   executionArn: z.string().startsWith('arn:'),
   /** How often it was redriven. */
   round: z.number().int().nonnegative(),
@@ -226,7 +226,11 @@ export const replayInput = z.object({
 /** Input of `pipeline`, by what it is started for. */
 export const pipelineInput = z.discriminatedUnion('trigger', [
   batchInput,
-  z.strictObject({ trigger: z.literal('dead-letters') }),
+  z.strictObject({
+    trigger: z.literal('dead-letters'),
+    /** Name of the drain that this execution goes on with; its own when it begins one. */
+    drain: z.string().min(1).optional(),
+  }),
   replayInput,
   z.strictObject({ trigger: z.literal('sweep') }),
 ])

@@ -54,14 +54,14 @@ export const ANSWER_TIME_MS = 2_000
 /** Milliseconds that must be left to receive more dead letters: a receive, a transaction and a delete. */
 export const COLLECT_TIME_MIN_MS = 10_000
 
-/** Dead letters that a drain claims at once. An iteration of the state machine's Map writes 8 to 25 events of 25,000. */
+/** Dead letters that a drain claims at once. An iteration of the state machine's Map writes 7 to 27 events of 25,000. */
 export const CLAIM_PAGE = 50
 
 /**
- * Seconds for which a claim holds. Must exceed the time in which a page is loaded with all its retries; a lost drain's
- * files wait this long for the next.
+ * Seconds for which a claim holds. As long as a page takes with every retry (ten times 575 s), or a second drain would
+ * load the same files, which is harmless and twice the work; a lost drain's files wait this long for the next.
  */
-export const CLAIM_LEASE_SECONDS = 30 * 60
+export const CLAIM_LEASE_SECONDS = 6_000
 
 /** Minutes after which the sweep takes a batch's execution, or a poison file's copy, for forgotten. Sooner is a race. */
 export const SWEEP_AFTER_MINUTES = 5

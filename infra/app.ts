@@ -4,9 +4,8 @@ import { PipelineStack, type PipelineStackProps } from './pipeline-stack.ts'
 
 /** The stages, by name. */
 export function stagesOf(app: App): Record<string, PipelineStackProps> {
-  /** A time in seconds that tests shorten with `-c <name>=<seconds>`, so that none of them waits for real time. */
-  const secondsFromContext = (name: string, standard: number): Duration =>
-    Duration.seconds(Number(app.node.tryGetContext(name) ?? standard))
+  /** A number that tests lower with `-c <name>=<number>`, so that none of them waits for real time. */
+  const fromContext = (name: string, standard: number): number => Number(app.node.tryGetContext(name) ?? standard)
 
   return {
     /** The laptop: `npm start` deploys it to an emulator. It differs from AWS in its timings and its database. */
@@ -16,9 +15,9 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       // The user's choice, and upper bounds: at low traffic a batch holds what came within the window.
       batchSize: 100,
       // 55 s on AWS. Short here, since somebody watches; still long enough for full batches when files pour in.
-      batchingWindow: secondsFromContext('batchingWindowSeconds', 5),
+      batchingWindow: Duration.seconds(fromContext('batchingWindowSeconds', 5)),
       // Every other time derives from this one. A batch of 100 files takes about a second.
-      ingestTimeout: secondsFromContext('ingestTimeoutSeconds', 60),
+      ingestTimeout: Duration.seconds(fromContext('ingestTimeoutSeconds', 60)),
       // One vCPU. More memory buys nothing that one thread could use.
       ingestMemoryMegabytes: 1_769,
       // Bounds the database connections: one for each concurrent batch.
@@ -26,7 +25,7 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       // The least there is: what a person asked for again may take its time.
       replayConcurrency: 2,
       // 12 x visibility timeout > 1 hour: an hour without the database dead-letters nothing.
-      receivesBeforeDeadLetter: 12,
+      receivesBeforeDeadLetter: fromContext('receivesBeforeDeadLetter', 12),
       queueRetention: Duration.days(10),
       // SQS's maximum. Time spent in the queue counts against it, so it must exceed the queue's.
       deadLetterRetention: Duration.days(14),
@@ -35,7 +34,7 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       overwrittenInputRetention: Duration.days(30),
       quarantineRetention: Duration.days(90),
       logRetentionDays: 30,
-      sweepInterval: Duration.minutes(15),
+      sweepInterval: Duration.minutes(fromContext('sweepIntervalMinutes', 15)),
     },
   }
 }

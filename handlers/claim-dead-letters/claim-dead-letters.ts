@@ -15,18 +15,18 @@ import { writeNotice } from './notice.ts'
  */
 export async function claimNextPage(
   withDatabase: WithDatabase,
-  { execution, executionArn, round, requireNoneRemain }: z.infer<typeof claimDeadLettersInput>,
+  { drain, executionArn, round, requireNoneRemain }: z.infer<typeof claimDeadLettersInput>,
   end: AbortSignal,
 ): Promise<ClaimDeadLettersOutcome> {
-  const claim = { execution, round, limit: CLAIM_PAGE, leaseSeconds: CLAIM_LEASE_SECONDS }
+  const claim = { drain, round, limit: CLAIM_PAGE, leaseSeconds: CLAIM_LEASE_SECONDS }
   const fileIds = await withDatabase((database) => claimDeadLetters(database, claim), end)
   if (fileIds.length > 0) return { fileIds, notice: null }
 
-  const groups = await withDatabase((database) => summarizeDrain(database, execution), end)
+  const groups = await withDatabase((database) => summarizeDrain(database, drain), end)
   const remaining = countStillDead(groups)
   if (requireNoneRemain && remaining > 0) {
     throw new DeadLettersRemain(
-      `${remaining} dead letters could not be loaded. Mend the cause and redrive ${execution}.`,
+      `${remaining} dead letters could not be loaded. Mend the cause and redrive ${executionArn.split(':').at(-1)}.`,
     )
   }
   return { fileIds: [], notice: groups.length === 0 ? null : writeNotice(groups, executionArn) }

@@ -1,5 +1,6 @@
 /** Takes dead letters out of their queue, where they would expire, into the ledger, where they are found again. */
 import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import { sql } from 'drizzle-orm'
 import { type FileRecord, identityOf, recordFiles } from '../../db/files.ts'
 import { keepMessages } from '../../db/messages.ts'
 import { type CollectDeadLettersOutcome, parseMessage } from '../contract.ts'
@@ -28,6 +29,9 @@ export async function collectDeadLetters(
   remaining: () => number,
   end: AbortSignal,
 ): Promise<CollectDeadLettersOutcome> {
+  // Before anything is received: what is received in vain is invisible for a while, which would switch the alarm off, and
+  // on again, and tell of the same outage twice.
+  await dependencies.withDatabase((database) => database.execute(sql`select 1`), end)
   let collected = 0
   while (remaining() > COLLECT_TIME_MIN_MS) {
     const messages = await receive(dependencies)

@@ -84,7 +84,8 @@ function cloudwatchMinute(): string[] {
 
 /** No variable of the caller's AWS set-up may reach the functions: they would talk to real AWS, or to another instance. */
 function environment(): NodeJS.ProcessEnv {
-  const passedOn = ['HOME', 'USER', 'LANG', 'LC_ALL', 'TZ'].flatMap((name) => {
+  // SFN_WAIT_SCALE: by how much the emulator shortens the waits of state machines, for tests.
+  const passedOn = ['HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'SFN_WAIT_SCALE'].flatMap((name) => {
     const value = process.env[name]
     return value === undefined ? [] : [[name, value] as const]
   })

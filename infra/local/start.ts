@@ -3,6 +3,7 @@
  * among bad ones and noise, and accounts for every object. Then it stays up for trying things, or with --once tears down.
  */
 import { parseArgs } from 'node:util'
+import { errorCode } from '../../db/errors.ts'
 import { type Cloud, startCloud } from './cloud.ts'
 import { type Account, type PutVersion, takeAccount } from './demo/account.ts'
 import { connectTo, type Deployment, databaseSecret } from './demo/deployment.ts'
@@ -12,6 +13,7 @@ import { isInput } from './demo/noise.ts'
 import { formatCount, formatSeconds, showProgress, step } from './demo/progress.ts'
 import { putObjects } from './demo/put-objects.ts'
 import { renderReport } from './demo/report.ts'
+import { type WalkedRoute, walkRoutes } from './demo/routes.ts'
 import { watchFiles } from './demo/watch.ts'
 import { deployStack } from './deploy.ts'
 
@@ -42,7 +44,9 @@ async function main({ once }: { once: boolean }): Promise<void> {
     const puts = await loadInputs(deployment, inputs)
     const account = await step('Listing the bucket, and asking the ledger', () => takeAccount(deployment, puts))
     report(account)
-    isDemoDone = account.problems.length === 0
+    const routes = await step('Walking the other routes of the state machine', () => walkRoutes(deployment))
+    reportRoutes(account, routes)
+    isDemoDone = account.problems.length === 0 && routes.every(({ status }) => status === 'SUCCEEDED')
     if (isDemoDone && !once) {
       console.log(whatToTry(cloud, deployment))
       await watchFiles(deployment)
@@ -109,13 +113,20 @@ function report(account: Account): void {
   } else console.error(`Logs: ${LOGS}`)
 }
 
+function reportRoutes({ executions }: Account, routes: readonly WalkedRoute[]): void {
+  const batches = [...executions].map(([status, count]) => `${formatCount(count)} ${status}`).join(', ')
+  console.log(`  ${'batch'.padEnd(13)} ${batches}`)
+  for (const { route, status, told } of routes) console.log(`  ${route.padEnd(13)} ${status}: ${told}`)
+}
+
 function whatToTry(cloud: Cloud, { bucket }: Deployment): string {
   return `
 The cloud stays up until Ctrl-C. AWS: ${cloud.endpoint}   Bucket: ${bucket}
 PostgreSQL: ${cloud.database.url}
 
 Try in a second terminal:
-  npm run sluice -- executions
+  npm run -s sluice -- status
+  npm run -s sluice -- quarantine
   curl -d '{"order_id": 7}' -X PUT ${cloud.endpoint}/${bucket}/input/orders/mine.json
   psql ${cloud.database.url} -c 'select state, count(*) from ingest.current_files group by 1'
 
@@ -125,6 +136,8 @@ What becomes of files that you drop is told here:`
 /** What an error says, and what caused it. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
+  // Drizzle's messages hold the statement with its parameters.
+  if ('query' in error) return `PostgreSQL failed with ${errorCode(error) ?? 'no code'}`
   return error.cause === undefined ? error.message : `${error.message}\nCause: ${explain(error.cause)}`
 }
 

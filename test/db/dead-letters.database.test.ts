@@ -14,8 +14,8 @@ beforeAll(async () => {
 beforeEach(() => ledger.database.delete(files))
 afterAll(() => ledger[Symbol.asyncDispose]())
 
-const claim = (execution: string, round = 0, limit = 50) =>
-  claimDeadLetters(ledger.database, { execution, round, limit, leaseSeconds: 900 })
+const claim = (drain: string, round = 0, limit = 50) =>
+  claimDeadLetters(ledger.database, { drain, round, limit, leaseSeconds: 900 })
 
 async function deadLetters(count: number): Promise<number[]> {
   const records = Array.from({ length: count }, () => fileRecord({ status: 'dead_letter' }))
@@ -37,11 +37,11 @@ describe('claiming', () => {
     const other = openDatabase(ledger.credentials, 'other')
     const [one, two] = await Promise.all([
       ledger.database.transaction(async (transaction) => {
-        const claimed = await claimDeadLetters(transaction, { execution: 'a', round: 0, limit: 20, leaseSeconds: 900 })
+        const claimed = await claimDeadLetters(transaction, { drain: 'a', round: 0, limit: 20, leaseSeconds: 900 })
         await transaction.execute(sql`select pg_sleep(0.2)`)
         return claimed
       }),
-      claimDeadLetters(other, { execution: 'b', round: 0, limit: 20, leaseSeconds: 900 }),
+      claimDeadLetters(other, { drain: 'b', round: 0, limit: 20, leaseSeconds: 900 }),
     ])
     await other.$client.end()
     expect([...one, ...two].toSorted((a, b) => a - b)).toEqual(ids)
@@ -53,6 +53,13 @@ describe('claiming', () => {
     expect(await claim('next')).toEqual([])
     await ledger.database.update(files).set({ claimedUntil: sql`now() - interval '1 second'` })
     expect(await claim('next')).toEqual(ids)
+  })
+
+  test('what the same drain could not load it does not claim again, even when its own lease is over', async () => {
+    await deadLetters(2)
+    await claim('a')
+    await ledger.database.update(files).set({ claimedUntil: sql`now() - interval '1 second'` })
+    expect(await claim('a')).toEqual([])
   })
 
   test('a redriven execution may claim again what it had claimed before, and others may not', async () => {

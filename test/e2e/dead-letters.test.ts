@@ -1,95 +1,74 @@
-import { PutObjectCommand } from '@aws-sdk/client-s3'
-import { DescribeExecutionCommand, GetExecutionHistoryCommand, StartExecutionCommand } from '@aws-sdk/client-sfn'
-import { GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
-import { eq, inArray } from 'drizzle-orm'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { StartExecutionCommand } from '@aws-sdk/client-sfn'
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
+import { eq, inArray, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
-import { documents, files, messages } from '../../db/schema.ts'
+import { files, messages } from '../../db/schema.ts'
 import { connectTo, type Deployment } from '../../infra/local/demo/deployment.ts'
 import { orderText } from '../support/orders.ts'
-import { s3Message, s3Record } from '../support/s3-events.ts'
+import {
+  die,
+  findDrains,
+  listExecutionArns,
+  listenToNotices,
+  putUnknown,
+  statesOf,
+  untilEnded,
+} from '../support/pipeline.ts'
+import { s3Message } from '../support/s3-events.ts'
 
 let pipeline: Deployment
+let notices: () => Promise<string[]>
 
-beforeAll(() => {
+beforeAll(async () => {
   pipeline = connectTo(inject('cloud'), inject('stackOutputs'))
+  notices = await listenToNotices(pipeline, inject('cloud').endpoint)
 })
 afterAll(() => pipeline.database.$client.end())
 
-/** Puts a file and waits until it is settled; then the ledger forgets it, as if its message had never been ingested. */
-async function putUnknown(name: string, body: string) {
-  const Key = `input/orders/dead/${name}.json`
-  const { VersionId: versionId = '' } = await pipeline.s3.send(
-    new PutObjectCommand({ Bucket: pipeline.bucket, Key, Body: body }),
-  )
-  const row = await vi.waitFor(
-    async () => {
-      const [found] = await pipeline.database.select().from(files).where(eq(files.versionId, versionId))
-      expect(['loaded', 'quarantined']).toContain(found?.status)
-      return found
-    },
-    { timeout: 20_000, interval: 200 },
-  )
-  await pipeline.database.delete(documents).where(eq(documents.fileId, row?.id ?? 0))
-  await pipeline.database.delete(files).where(eq(files.versionId, versionId))
-  return s3Record({ bucket: pipeline.bucket, key: Key, versionId, size: Buffer.byteLength(body) })
+const start = async (input: object): Promise<string> => {
+  const { stateMachineArn } = pipeline
+  const started = await pipeline.sfn.send(new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) }))
+  return started.executionArn ?? ''
 }
 
-const die = (body: string) =>
-  pipeline.sqs.send(new SendMessageCommand({ QueueUrl: pipeline.deadLetterQueueUrl, MessageBody: body }))
-
-async function drain(): Promise<string> {
-  const { executionArn = '' } = await pipeline.sfn.send(
-    new StartExecutionCommand({ stateMachineArn: pipeline.stateMachineArn, input: '{"trigger":"dead-letters"}' }),
-  )
-  await vi.waitFor(
+/** The drain that the alarm starts, once it has ended. */
+async function untilDrained(before: readonly string[]): Promise<string> {
+  const arn = await vi.waitFor(
     async () => {
-      const { status } = await pipeline.sfn.send(new DescribeExecutionCommand({ executionArn }))
-      expect(status).not.toBe('RUNNING')
+      const [drain] = await findDrains(pipeline, before)
+      if (drain === undefined) throw new Error('no drain was started')
+      return drain
     },
-    { timeout: 40_000, interval: 200 },
+    { timeout: 20_000, interval: 250 },
   )
-  return executionArn
+  await untilEnded(pipeline, arn)
+  return arn
 }
 
-const statusOf = async (executionArn: string) => await pipeline.sfn.send(new DescribeExecutionCommand({ executionArn }))
-
-async function statesOf(executionArn: string): Promise<string[]> {
-  const { events = [] } = await pipeline.sfn.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }))
-  return events.flatMap((event) => event.stateEnteredEventDetails?.name ?? [])
+const statusesOf = async (...versions: string[]) => {
+  const rows = await pipeline.database.select().from(files).where(inArray(files.versionId, versions)).orderBy(files.key)
+  return rows.map((row) => row.status)
 }
 
-test('dead letters are loaded, refused or kept by a drain, and none is left in the queue', async () => {
-  const good = await putUnknown('good', orderText())
-  const bad = await putUnknown('bad', '{"order_id":')
-  await die(s3Message(good, bad))
-  await die(s3Message(good))
-  await die('this is no event')
+test('the alarm starts a drain, which loads or refuses dead letters, keeps what is unreadable, and tells of it once', async () => {
+  const good = await putUnknown(pipeline, 'good', orderText())
+  const bad = await putUnknown(pipeline, 'bad', '{"order_id":')
+  const before = await listExecutionArns(pipeline)
+  await die(pipeline, s3Message(good, bad))
+  await die(pipeline, s3Message(good))
+  await die(pipeline, 'this is no event')
 
-  const execution = await drain()
+  const drain = await untilDrained(before)
 
-  expect((await statusOf(execution)).status).toBe('SUCCEEDED')
-  expect(await statesOf(execution)).toEqual(
-    expect.arrayContaining([
-      'CollectDeadLetters',
-      'ClaimDeadLetters',
-      'LoadDeadLetters',
-      'PublishNotice',
-      'RequireNoneRemain',
-      'Done',
-    ]),
-  )
-  await vi.waitFor(
-    async () => {
-      const versions = [good, bad].map((record) => record.s3.object.versionId ?? '')
-      const rows = await pipeline.database
-        .select()
-        .from(files)
-        .where(inArray(files.versionId, versions))
-        .orderBy(files.key)
-      expect(rows.map((row) => row.status)).toEqual(['quarantined', 'loaded'])
-    },
-    { timeout: 20_000 },
-  )
+  expect((await untilEnded(pipeline, drain)).status).toBe('SUCCEEDED')
+  const { versionId: goodVersion = '' } = good.s3.object
+  const { versionId: badVersion = '' } = bad.s3.object
+  await vi.waitFor(async () => expect(await statusesOf(goodVersion, badVersion)).toEqual(['quarantined', 'loaded']), {
+    timeout: 20_000,
+  })
   expect(await pipeline.database.select().from(messages).where(eq(messages.body, 'this is no event'))).toMatchObject([
     { reason: 'the body is not JSON', batchId: null },
   ])
@@ -97,11 +76,46 @@ test('dead letters are loaded, refused or kept by a drain, and none is left in t
     new GetQueueAttributesCommand({ QueueUrl: pipeline.deadLetterQueueUrl, AttributeNames: ['All'] }),
   )
   expect(Attributes).toMatchObject({ ApproximateNumberOfMessages: '0', ApproximateNumberOfMessagesNotVisible: '0' })
+  const told = (await notices()).filter((text) => text.includes('received too often'))
+  expect(told).toHaveLength(1)
+  expect(told[0]).toContain('orders (commerce-data@example.com): 1 refused (1 unparsable), 1 loaded')
+})
+
+test('what is still dead fails the last Task; redriven after the cause is mended, only what is left runs again', async () => {
+  const record = await putUnknown(pipeline, 'later', orderText())
+  const before = await listExecutionArns(pipeline)
+  await pipeline.database.execute(sql`alter table raw.documents rename to hidden`)
+  await die(pipeline, s3Message(record))
+
+  const drain = await untilDrained(before)
+
+  expect(await untilEnded(pipeline, drain)).toMatchObject({ status: 'FAILED', error: 'DeadLettersRemain' })
+  const walked = await statesOf(pipeline, drain)
+  expect(walked.filter((state) => state === 'CollectDeadLetters')).toHaveLength(1)
+  expect(walked.at(-1)).toBe('RequireNoneRemain')
+  expect(walked).toContain('StillDead')
+  await vi.waitFor(async () => expect((await notices()).filter((text) => text.includes('FAILED'))).toHaveLength(1))
+
+  await pipeline.database.execute(sql`alter table raw.hidden rename to documents`)
+  const name = drain.split(':').at(-1) ?? ''
+  await sluice('redrive', name, '--yes')
+
+  expect((await untilEnded(pipeline, drain)).status).toBe('SUCCEEDED')
+  expect(await statusesOf(record.s3.object.versionId ?? '')).toEqual(['loaded'])
+  const again = (await statesOf(pipeline, drain)).slice(walked.length)
+  expect(again).not.toContain('CollectDeadLetters')
+  expect(again).toContain('LoadFile')
+
+  const told = await sluice('execution', name)
+  expect(told).toContain('SUCCEEDED, redriven 1 times')
+  expect(told).toContain('DeadLettersRemain')
 })
 
 test('a drain with nothing to do ends without a notice', async () => {
-  const execution = await drain()
-  expect(await statesOf(execution)).toEqual([
+  const before = (await notices()).length
+  const drain = await start({ trigger: 'dead-letters' })
+  expect((await untilEnded(pipeline, drain)).status).toBe('SUCCEEDED')
+  expect(await statesOf(pipeline, drain)).toEqual([
     'ChooseRoute',
     'CollectDeadLetters',
     'IsQueueDrained',
@@ -109,21 +123,12 @@ test('a drain with nothing to do ends without a notice', async () => {
     'WhatWasClaimed',
     'Done',
   ])
+  expect(await notices()).toHaveLength(before)
 })
 
 test('a sweep finds nothing when nothing was forgotten', async () => {
-  const { executionArn = '' } = await pipeline.sfn.send(
-    new StartExecutionCommand({ stateMachineArn: pipeline.stateMachineArn, input: '{"trigger":"sweep"}' }),
-  )
-  const done = await vi.waitFor(
-    async () => {
-      const described = await statusOf(executionArn)
-      expect(described.status).toBe('SUCCEEDED')
-      return described
-    },
-    { timeout: 20_000 },
-  )
-  expect(JSON.parse(done.output ?? '')).toEqual({
+  const { output } = await untilEnded(pipeline, await start({ trigger: 'sweep' }))
+  expect(JSON.parse(output ?? '')).toEqual({
     isDatabaseUp: true,
     batchesStarted: 0,
     drainStarted: null,
@@ -131,3 +136,16 @@ test('a sweep finds nothing when nothing was forgotten', async () => {
     poisonFileIds: [],
   })
 })
+
+async function sluice(...args: string[]): Promise<string> {
+  const cli = join(import.meta.dirname, '../../workflows/cli/sluice.ts')
+  const environment = {
+    PATH: process.env.PATH,
+    AWS_ENDPOINT_URL: inject('cloud').endpoint,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+  }
+  const { stdout } = await promisify(execFile)(process.execPath, [cli, ...args], { env: environment })
+  return stdout
+}

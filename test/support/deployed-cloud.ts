@@ -11,6 +11,10 @@ declare module 'vitest' {
   }
 }
 
+// A wait of a minute between the tries of a Task takes a second, and so does a minute of metrics and alarms.
+process.env.SFN_WAIT_SCALE = '0.02'
+process.env.SLUICE_CLOUDWATCH_MINUTE = '1'
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const cloud = await startCloud({ name: 'e2e' })
   try {

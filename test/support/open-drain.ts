@@ -1,6 +1,6 @@
 /** The functions that drain dead letters and sweep, with a bucket, a dead-letter queue and a ledger of their own. */
 import { CreateQueueCommand, GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
-import { asc, eq, sql } from 'drizzle-orm'
+import { asc, eq, isNotNull, sql } from 'drizzle-orm'
 import { recordFiles } from '../../db/files.ts'
 import { files } from '../../db/schema.ts'
 import { claimNextPage } from '../../handlers/claim-dead-letters/claim-dead-letters.ts'
@@ -59,10 +59,10 @@ export async function openDrain() {
     },
     collect: (changed: Partial<CollectDependencies> = {}, remaining = () => 60_000) =>
       collectDeadLetters({ sqs, queueUrl, withDatabase, ...changed }, remaining, startInvocation(lambdaContext()).end),
-    claim: (execution: string, { round = 0, requireNoneRemain = false } = {}) =>
+    claim: (drain: string, { round = 0, requireNoneRemain = false } = {}) =>
       claimNextPage(
         withDatabase,
-        { execution, executionArn: executionArn(execution), round, requireNoneRemain },
+        { drain, executionArn: executionArn(drain), round, requireNoneRemain },
         startInvocation(lambdaContext()).end,
       ),
     load: (fileId: number, changed: Partial<IngestDependencies> = {}) =>
@@ -74,7 +74,11 @@ export async function openDrain() {
         startInvocation(lambdaContext(remainingMilliseconds)).end,
       ),
     /** Ends all leases, as half an hour does. */
-    expireClaims: () => database.update(files).set({ claimedUntil: sql`now() - interval '1 second'` }),
+    expireClaims: () =>
+      database
+        .update(files)
+        .set({ claimedUntil: sql`now() - interval '1 second'` })
+        .where(isNotNull(files.claimedUntil)),
     /** The ledger, in the order of its ids. */
     ledgerRows: () => database.select().from(files).orderBy(asc(files.id)),
     fileOf: async (id: number) => {

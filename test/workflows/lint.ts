@@ -144,6 +144,11 @@ const rules = {
   'task-comment': (place) =>
     isTask(place) && !place.state.Comment ? ['a Task needs a Comment that states its total time and why.'] : [],
 
+  'map-concurrency': ({ state }) =>
+    state.Type === 'Map' && typeof state.MaxConcurrency !== 'number'
+      ? ['a Map needs MaxConcurrency, a number: without it, all items come at once.']
+      : [],
+
   'retry-jitter': ({ state }) =>
     (state.Retry ?? [])
       .filter(({ JitterStrategy }) => JitterStrategy !== 'FULL')

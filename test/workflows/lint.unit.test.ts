@@ -75,6 +75,7 @@ const wrong: readonly (readonly [RuleName, string, object, string])[] = [
       Work: { Type: 'Pass', Assign: { page: 1 }, Next: 'Each' },
       Each: {
         Type: 'Map',
+        MaxConcurrency: 5,
         ItemProcessor: {
           ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' },
           StartAt: 'Inner',
@@ -173,6 +174,18 @@ const wrong: readonly (readonly [RuleName, string, object, string])[] = [
   ['task-retry', 'a Task without retries', without('Retry'), 'needs Retry'],
   ['task-retry', 'a Task with an empty list of retries', withTask({ Retry: [] }), 'needs Retry'],
   ['task-comment', 'a Task without a comment', without('Comment'), 'needs a Comment'],
+  [
+    'map-concurrency',
+    'a Map without a bound',
+    machine({
+      Work: {
+        Type: 'Map',
+        ItemProcessor: { StartAt: 'Inner', States: { Inner: { Type: 'Pass', End: true } } },
+        Next: 'Done',
+      },
+    }),
+    'needs MaxConcurrency',
+  ],
   ['retry-jitter', 'retries without jitter', withRetrier({ JitterStrategy: undefined }), "'FULL'"],
   ['retry-jitter', 'retries with misspelt jitter', withRetrier({ JitterStrategy: 'FUL' }), "'FULL'"],
   ['retry-max-delay', 'retries without a longest wait', withRetrier({ MaxDelaySeconds: undefined }), 'MaxDelaySeconds'],
@@ -240,6 +253,7 @@ const right: readonly (readonly [string, object])[] = [
       },
       Each: {
         Type: 'Map',
+        MaxConcurrency: 5,
         ItemProcessor: {
           StartAt: 'Inner',
           States: { Inner: { Type: 'Pass', Output: '{% $page %}', End: true } },

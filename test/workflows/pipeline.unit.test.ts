@@ -4,16 +4,12 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import * as contract from '../../handlers/contract.ts'
 import * as errors from '../../handlers/errors.ts'
+import { CLAIM_PAGE } from '../../handlers/limits.ts'
 import { type Graph, parseDefinition, pipelineDefinition, placesOf, scopesOf } from './definition.ts'
+import { examples } from './examples.ts'
 import { lint } from './lint.ts'
+import { inTurn, routes } from './routes.ts'
 import { run } from './run.ts'
-
-const batch = (poisonFileIds: number[]): contract.BatchInput =>
-  contract.batchInput.parse({ trigger: 'batch', batchId: 7, poisonFileIds })
-
-const quarantined = (count: number): { QuarantineFiles: { Payload: contract.QuarantineFilesOutcome } } => ({
-  QuarantineFiles: { Payload: { quarantined: count, withoutCopy: 0, unchanged: 0 } },
-})
 
 /** What a Task is called with when a Lambda function stands behind it. */
 const lambdaCall = z.strictObject({ FunctionName: z.string(), Payload: z.unknown() })
@@ -66,58 +62,47 @@ describe('the definition', () => {
   })
 })
 
-describe('the route', () => {
-  test('of a batch with poison goes through QuarantineFiles', async () => {
-    const { route, output } = await run(pipelineDefinition(), batch([3, 5]), quarantined(2))
-
-    expect(route).toEqual(['ChooseRoute', 'QuarantineFiles', 'Done'])
-    expect(output).toEqual({ ...batch([3, 5]), quarantine: quarantined(2).QuarantineFiles.Payload })
-  })
-
-  test('of a batch without poison has exactly two transitions', async () => {
-    const { route, output } = await run(pipelineDefinition(), batch([]))
-
-    expect(route).toEqual(['ChooseRoute', 'Done'])
-    expect(output).toEqual(batch([]))
-  })
-
-  test.each([
-    ['an unknown trigger', { trigger: 'bach', batchId: 7, poisonFileIds: [3] }, "'bach'"],
-    ['no trigger', {}, 'trigger'],
-    ['a trigger that is no text', { trigger: { batch: true } }, 'batch'],
-  ])('of %s ends in UnknownTrigger, which says what it got', async (_, input, named) => {
-    const { route, output } = await run(pipelineDefinition(), input)
-
-    expect(route).toEqual(['ChooseRoute', 'UnknownTrigger'])
-    expect(output).toEqual({ Error: 'UnknownTrigger', Cause: expect.stringContaining(named.replaceAll("'", '')) })
-  })
-
-  test('exists for every trigger that UnknownTrigger calls known', async () => {
-    const { output } = await run(pipelineDefinition(), {})
-    const { Cause } = z.object({ Cause: z.string() }).parse(output)
-    const known = /Known: (.+)\.$/.exec(Cause)?.[1]?.split(', ') ?? []
-
-    expect(known).toEqual([contract.batchInput.shape.trigger.value])
-  })
-})
-
 describe('definition and handlers', () => {
-  test('agree on the payload of every Task, however many files are poison', async () => {
-    const poisonFileIds = fc.array(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), {
-      minLength: 1,
-      maxLength: 100,
+  test.each(routes())('agree on the payload of every Task: $name', async ({ example, results, redriven }) => {
+    const first = await run(pipelineDefinition(), examples.get(example), results)
+    const second = await first.failure?.redrive(redriven?.results ?? {})
+    const payloads = [...first.calls, ...(second?.calls ?? [])].flatMap(({ arguments: given }) => {
+      const call = lambdaCall.safeParse(given)
+      return call.success ? [call.data] : []
     })
 
-    await fc.assert(
-      fc.asyncProperty(poisonFileIds, async (ids) => {
-        const { calls } = await run(pipelineDefinition(), batch(ids), quarantined(ids.length))
+    for (const { FunctionName, Payload } of payloads) expect(contractOf(FunctionName).parse(Payload)).toEqual(Payload)
+  })
 
-        const tasks = Object.keys(calls)
-        expect(tasks).toEqual(['QuarantineFiles'])
-        for (const call of Object.values(calls)) {
-          const { FunctionName, Payload } = lambdaCall.parse(call)
-          expect(contractOf(FunctionName).parse(Payload)).toEqual({ fileIds: ids })
-        }
+  test('agree on the payload of QuarantineFiles, however many files are poison', async () => {
+    const fileIds = fc.array(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), { minLength: 1, maxLength: 100 })
+
+    await fc.assert(
+      fc.asyncProperty(fileIds, async (poisonFileIds) => {
+        const input = contract.batchInput.parse({ trigger: 'batch', batchId: 7, poisonFileIds })
+        const { calls } = await run(pipelineDefinition(), input, { QuarantineFiles: { Payload: {} } })
+
+        expect(calls.map((call) => lambdaCall.parse(call.arguments).Payload)).toEqual([{ fileIds: poisonFileIds }])
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  test('agree on the items of LoadDeadLetters, however many there are', async () => {
+    const page = fc.array(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), { minLength: 1, maxLength: CLAIM_PAGE })
+
+    await fc.assert(
+      fc.asyncProperty(page, async (fileIds) => {
+        const { calls } = await run(pipelineDefinition(), examples.get('dead-letters'), {
+          CollectDeadLetters: { Payload: { collected: 0, isDrained: true } },
+          ClaimDeadLetters: inTurn({ Payload: { fileIds, notice: null } }, { Payload: { fileIds: [], notice: null } }),
+          LoadFile: { Payload: {} },
+        })
+
+        const loads = calls.filter(({ state }) => state === 'LoadFile')
+        expect(loads.map((call) => lambdaCall.parse(call.arguments).Payload)).toEqual(
+          fileIds.map((fileId) => ({ fileId })),
+        )
       }),
       { numRuns: 30 },
     )

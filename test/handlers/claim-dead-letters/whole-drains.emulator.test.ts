@@ -21,8 +21,8 @@ type Notices = { readonly Subject: string; readonly Message: string }[]
 
 function tasks(drain: OpenDrain, notices: Notices = [], changed: Partial<IngestDependencies> = {}): Results {
   const claim = async (given: unknown) => {
-    const { execution, ...asked } = claimDeadLettersInput.parse(payloadOf(given))
-    return { Payload: await drain.claim(execution, asked) }
+    const { drain: name, ...asked } = claimDeadLettersInput.parse(payloadOf(given))
+    return { Payload: await drain.claim(name, asked) }
   }
   return {
     CollectDeadLetters: async () => ({ Payload: await drain.collect() }),

@@ -107,12 +107,24 @@ test.concurrent('a crash between the commit and the delete means collecting twic
   expect(await drain.queueDepth()).toEqual(empty)
 })
 
-test.concurrent('what the ledger could not take stays in the queue', async () => {
+test.concurrent('while the database is down nothing is received, so that the alarm stays on', async () => {
   await using drain = await openDrain()
   await drain.die(s3Message(s3Record()))
   const withDatabase: WithDatabase = () => Promise.reject(new Error('the database is down'))
 
   await expect(drain.collect({ withDatabase })).rejects.toThrow('the database is down')
+
+  expect(await drain.queueDepth()).toEqual({ visible: 1, hidden: 0 })
+})
+
+test.concurrent('what the ledger could not take stays in the queue', async () => {
+  await using drain = await openDrain()
+  await drain.die(s3Message(s3Record()))
+  let questions = 0
+  const withDatabase: WithDatabase = (work, end) =>
+    ++questions > 1 ? Promise.reject(new Error('the database went down')) : drain.withDatabase(work, end)
+
+  await expect(drain.collect({ withDatabase })).rejects.toThrow('the database went down')
 
   expect(await drain.queueDepth()).toEqual({ visible: 0, hidden: 1 })
   await vi.waitFor(async () => expect(await drain.collect()).toMatchObject({ collected: 1 }), { timeout: 10_000 })

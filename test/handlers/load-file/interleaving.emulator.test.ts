@@ -43,8 +43,8 @@ test('however two drains claim and load, are lost and outlive their leases, ever
     fc.asyncProperty(wanted, fc.array(step, { maxLength: 20 }), async (wantedKinds, steps) => {
       const prepared = await prepare(drain, wantedKinds)
       const held: Record<'a' | 'b', number[]> = { a: [], b: [] }
-      const claim = (execution: string, limit: number) =>
-        claimDeadLetters(drain.database, { execution, round: 0, limit, leaseSeconds: 900 })
+      const claim = (name: string, limit: number) =>
+        claimDeadLetters(drain.database, { drain: name, round: 0, limit, leaseSeconds: 900 })
       const loadNext = async (name: 'a' | 'b') => {
         const fileId = held[name].shift()
         if (fileId !== undefined) await drain.load(fileId, loaders[name])

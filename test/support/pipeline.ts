@@ -1,0 +1,96 @@
+/** A deployed pipeline, and what end-to-end tests do with it. */
+import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { DescribeExecutionCommand, GetExecutionHistoryCommand, paginateListExecutions } from '@aws-sdk/client-sfn'
+import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
+import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
+import { eq } from 'drizzle-orm'
+import { expect, vi } from 'vitest'
+import { documents, files } from '../../db/schema.ts'
+import type { Deployment } from '../../infra/local/demo/deployment.ts'
+import { s3Record } from './s3-events.ts'
+
+/** Puts a file and waits until it is settled; then the ledger forgets it, as if its message had never been ingested. */
+export async function putUnknown(pipeline: Deployment, name: string, body: string) {
+  const Key = `input/orders/dead/${name}.json`
+  const put = new PutObjectCommand({ Bucket: pipeline.bucket, Key, Body: body })
+  const { VersionId: versionId = '' } = await pipeline.s3.send(put)
+  const id = await vi.waitFor(
+    async () => {
+      const [found] = await pipeline.database.select().from(files).where(eq(files.versionId, versionId))
+      expect(['loaded', 'quarantined']).toContain(found?.status)
+      return found?.id ?? 0
+    },
+    { timeout: 20_000, interval: 200 },
+  )
+  await pipeline.database.delete(documents).where(eq(documents.fileId, id))
+  await pipeline.database.delete(files).where(eq(files.versionId, versionId))
+  return s3Record({ bucket: pipeline.bucket, key: Key, versionId, size: Buffer.byteLength(body) })
+}
+
+/** Puts a message straight into the dead-letter queue, in the place of one that was received too often. */
+export const die = (pipeline: Deployment, body: string) =>
+  pipeline.sqs.send(new SendMessageCommand({ QueueUrl: pipeline.deadLetterQueueUrl, MessageBody: body }))
+
+/** Waits for an execution to end. */
+export async function untilEnded(pipeline: Deployment, executionArn: string, milliseconds = 40_000) {
+  return await vi.waitFor(
+    async () => {
+      const described = await pipeline.sfn.send(new DescribeExecutionCommand({ executionArn }))
+      expect(described.status).not.toBe('RUNNING')
+      return described
+    },
+    { timeout: milliseconds, interval: 200 },
+  )
+}
+
+/** The states that an execution entered, in order, those inside a Map too. */
+export async function statesOf(pipeline: Deployment, executionArn: string): Promise<string[]> {
+  const { events = [] } = await pipeline.sfn.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }))
+  return events.flatMap((event) => event.stateEnteredEventDetails?.name ?? [])
+}
+
+/** ARNs of all executions, the newest first. */
+export async function listExecutionArns(pipeline: Deployment): Promise<string[]> {
+  const arns: string[] = []
+  const { stateMachineArn } = pipeline
+  for await (const { executions = [] } of paginateListExecutions({ client: pipeline.sfn }, { stateMachineArn })) {
+    arns.push(...executions.map(({ executionArn = '' }) => executionArn))
+  }
+  return arns
+}
+
+/** Drains that started since these executions were all there were. */
+export async function findDrains(pipeline: Deployment, before: readonly string[]): Promise<string[]> {
+  const found: string[] = []
+  for (const arn of await listExecutionArns(pipeline)) {
+    if (before.includes(arn)) continue
+    const { input } = await pipeline.sfn.send(new DescribeExecutionCommand({ executionArn: arn }))
+    if (JSON.parse(input ?? '{}').trigger === 'dead-letters') found.push(arn)
+  }
+  return found
+}
+
+/** Subscribes to the notices. The function it returns gives what has come so far. */
+export async function listenToNotices(pipeline: Deployment, endpoint: string): Promise<() => Promise<string[]>> {
+  const sns = new SNSClient({
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  })
+  const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'sluice-local-notices' }))
+  const { QueueUrl } = await pipeline.sqs.send(new CreateQueueCommand({ QueueName: `notices-${Date.now()}` }))
+  const name = QueueUrl?.split('/').at(-1)
+  const Endpoint = `arn:aws:sqs:us-east-1:000000000000:${name}`
+  await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint }))
+  sns.destroy()
+  const heard: string[] = []
+  return async () => {
+    for (;;) {
+      const { Messages = [] } = await pipeline.sqs.send(
+        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
+      )
+      if (Messages.length === 0) return heard
+      heard.push(...Messages.map(({ Body = '' }) => JSON.parse(Body).Message))
+    }
+  }
+}
