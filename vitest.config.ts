@@ -25,6 +25,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'model',
+          include: ['test/model/**/*.model.test.ts'],
+          globalSetup: ['test/support/database-server.ts'],
+          env: { POWERTOOLS_LOG_LEVEL: 'SILENT' },
+          hookTimeout: 60_000,
+          testTimeout: 240_000,
+        },
+      },
+      {
+        test: {
           name: 'local-cloud',
           include: ['test/local-cloud/**/*.test.ts'],
           testTimeout: 60_000,

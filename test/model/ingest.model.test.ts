@@ -1,0 +1,17 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { countUnmatchedDocuments } from '../../db/accounting.ts'
+import { type Laboratory, openLaboratory } from './laboratory.ts'
+import { checkPrograms, PROGRAMS, replay } from './property.ts'
+
+let laboratory: Laboratory
+beforeAll(async () => {
+  laboratory = await openLaboratory(inject('database'))
+})
+afterAll(() => laboratory[Symbol.asyncDispose]())
+
+test(`after each of ${PROGRAMS} random programs the ledger is what the model says, and every document is exact`, async () => {
+  const outcome = await checkPrograms(laboratory, { numRuns: PROGRAMS, shrinkSeconds: 60, ...replay() })
+  expect(outcome.failed, fc.defaultReportMessage(outcome)).toBe(false)
+  expect(await countUnmatchedDocuments(laboratory.observer)).toBe(0)
+})

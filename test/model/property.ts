@@ -1,0 +1,41 @@
+/** The property: whatever the program, ledger, documents and batches are what the model says. */
+import fc from 'fast-check'
+import type { Laboratory } from './laboratory.ts'
+import { type Program, programs } from './program.ts'
+import { runProgram } from './run-program.ts'
+
+/** Programs of `npm test`: half a minute. Each safeguard that is removed shows within as many. */
+export const PROGRAMS = 300
+
+/** What a person asks for by environment variables: the seed and the path that the report of a failure names. */
+export function replay(): { seed?: number; path?: string } {
+  const { MODEL_SEED, MODEL_PATH } = process.env
+  return { ...(MODEL_SEED && { seed: Number(MODEL_SEED) }), ...(MODEL_PATH && { path: MODEL_PATH }) }
+}
+
+interface Parameters {
+  readonly numRuns: number
+  readonly seed?: number
+  readonly path?: string
+  /** Seconds in which a failing program is made smaller. Where functions race, that could go on for ever. */
+  readonly shrinkSeconds: number
+}
+
+/** Runs random programs; a seed (and the path of a counterexample) runs the same ones again. */
+export async function checkPrograms(
+  laboratory: Laboratory,
+  { shrinkSeconds, ...parameters }: Parameters,
+): Promise<fc.RunDetails<[Program]>> {
+  let shrinkUntil = Number.POSITIVE_INFINITY
+  const property = fc.asyncProperty(programs, async (program) => {
+    // What is not run any more counts as passed, which ends the shrinking.
+    if (performance.now() > shrinkUntil) return
+    try {
+      await runProgram(laboratory, program)
+    } catch (error) {
+      shrinkUntil = Math.min(shrinkUntil, performance.now() + shrinkSeconds * 1_000)
+      throw error
+    }
+  })
+  return await fc.check(property, parameters)
+}
