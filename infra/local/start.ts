@@ -17,7 +17,7 @@ import { type WalkedRoute, walkRoutes } from './demo/routes.ts'
 import { watchFiles } from './demo/watch.ts'
 import { deployStack } from './deploy.ts'
 
-const USAGE = `Runs Sluice on this machine: cloud up, deploy, 2,014 objects through the pipeline, and an account of every one.
+const USAGE = `Runs Sluice on this machine: cloud up, deploy, 2,015 objects through the pipeline, and an account of every one.
 
   npm start               and stay up to try things, until Ctrl-C
   npm start -- --once     and tear down: exits 0 when every object is accounted for, else 1

@@ -1,4 +1,5 @@
 /** Twenty-seven files, each bad in a way of its own, and the reason that Sluice must give for it. */
+import { RECORDS_MAX } from '../../../handlers/limits.ts'
 import type { ReasonKind } from '../../../handlers/reasons.ts'
 import type { NewObject } from './put-objects.ts'
 
@@ -114,6 +115,8 @@ export const badFiles: readonly BadFile[] = [
     'database-refused',
     '$[3].sku',
   ),
+
+  bad('stock-movements/bad/too-many-lines', '{}\n'.repeat(RECORDS_MAX + 1), 'too-many-records'),
 
   // Valid JSON that PostgreSQL's jsonb cannot hold.
   bad('orders/bad/nul-in-value', withText('Zoë', 'Zo\\u0000'), 'database-refused', '$.customer.name'),
