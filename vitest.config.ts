@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/{handlers,workflows,db}/**/*.unit.test.ts'] } },
+      { test: { name: 'unit', include: ['test/{handlers,workflows,db,compat}/**/*.unit.test.ts'] } },
       {
         test: {
           name: 'database',
@@ -16,7 +16,7 @@ export default defineConfig({
       {
         test: {
           name: 'handlers',
-          include: ['test/handlers/**/*.emulator.test.ts'],
+          include: ['test/{handlers,workflows}/**/*.emulator.test.ts'],
           globalSetup: ['test/support/database-server.ts', 'test/support/emulator-server.ts'],
           env: { POWERTOOLS_LOG_LEVEL: 'SILENT' },
           hookTimeout: 60_000,

@@ -11,6 +11,9 @@ declare module 'vitest' {
   }
 }
 
+// A wait of a minute between the tries of a Task takes a second.
+process.env.SFN_WAIT_SCALE = '0.02'
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'))
   const { endpoint, stop } = await startEmulator({ directory })
