@@ -3,9 +3,10 @@ import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, type SQ
 import { sql } from 'drizzle-orm'
 import { type FileRecord, identityOf, recordFiles } from '../../db/files.ts'
 import { keepMessages } from '../../db/messages.ts'
-import { type CollectDeadLettersOutcome, parseMessage } from '../contract.ts'
+import type { CollectDeadLettersOutcome } from '../contract.ts'
 import type { WithDatabase } from '../database.ts'
 import { COLLECT_TIME_MIN_MS } from '../limits.ts'
+import { parseMessage } from '../s3-event.ts'
 import { findSource } from '../sources/registry.ts'
 
 export interface CollectDependencies {

@@ -1,9 +1,9 @@
 /** Notes attempts of files alone, and remembers the ends that the database was too ill to note. */
 import { beginAttempt, endAttempt } from '../../db/attempts.ts'
-import type { CreatedObject } from '../contract.ts'
 import type { WithDatabase } from '../database.ts'
 import { errorFacts } from '../errors.ts'
 import { logger } from '../logger.ts'
+import type { CreatedObject } from '../s3-event.ts'
 import { findSource } from '../sources/registry.ts'
 
 export class Attempts {

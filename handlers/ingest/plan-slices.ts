@@ -2,8 +2,8 @@
 import type { SQSRecord } from 'aws-lambda'
 import type { KnownVersion } from '../../db/attempts.ts'
 import { identityOf } from '../../db/files.ts'
-import { type CreatedObject, type MessageContent, parseMessage } from '../contract.ts'
 import { ATTEMPTS_MAX, OBJECT_BYTES_MAX, SLICE_BYTES_MAX } from '../limits.ts'
+import { type CreatedObject, type MessageContent, parseMessage } from '../s3-event.ts'
 
 export interface ReceivedMessage {
   readonly messageId: string

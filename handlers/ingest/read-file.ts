@@ -1,8 +1,8 @@
 /** Phase one of a slice: from an object version to what is to be written about it. */
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { LimitFunction } from 'p-limit'
-import type { CreatedObject } from '../contract.ts'
 import { OBJECT_BYTES_MAX } from '../limits.ts'
+import type { CreatedObject } from '../s3-event.ts'
 import { findSource, sources } from '../sources/registry.ts'
 import type { Source } from '../sources/source.ts'
 import { judgeCrashed, judgeDocument, judgeEmpty, judgeTooLarge, judgeUnclaimed, type Verdict } from './judge.ts'

@@ -7,7 +7,8 @@ import { findRefusedDocuments, insertDocuments, type NewDocument } from '../../d
 import { isDataRefused } from '../../db/errors.ts'
 import { type FileRecord, identityOf, type RecordedFile, recordFiles } from '../../db/files.ts'
 import { keepMessages, type UnreadableMessage } from '../../db/messages.ts'
-import type { BatchInput, CreatedObject } from '../contract.ts'
+import type { BatchInput } from '../contract.ts'
+import type { CreatedObject } from '../s3-event.ts'
 import { judgeRefused } from './judge.ts'
 import type { ReadFile } from './read-file.ts'
 

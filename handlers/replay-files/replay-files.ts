@@ -2,10 +2,11 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { noteReplayProgress, openReplay, selectForReplay } from '../../db/replays.ts'
 import type { ReplaySelection } from '../../db/schema.ts'
-import { type ReplayFilesOutcome, writeReplayMessage } from '../contract.ts'
+import type { ReplayFilesOutcome } from '../contract.ts'
 import type { WithDatabase } from '../database.ts'
 import { MessagesNotSent } from '../errors.ts'
 import { REPLAY_PAGE } from '../limits.ts'
+import { writeReplayMessage } from '../s3-event.ts'
 
 export interface ReplayDependencies {
   readonly sqs: SQSClient

@@ -8,9 +8,9 @@ import {
   type CollectDependencies,
   collectDeadLetters,
 } from '../../handlers/collect-dead-letters/collect-dead-letters.ts'
-import { parseMessage } from '../../handlers/contract.ts'
 import { type IngestDependencies, startInvocation } from '../../handlers/ingest/ingest-slice.ts'
 import { loadFile } from '../../handlers/load-file/load-file.ts'
+import { parseMessage } from '../../handlers/s3-event.ts'
 import { type SweepDependencies, sweep } from '../../handlers/sweep/sweep.ts'
 import { awsClients, createStateMachine, createVersionedBucket, putObject } from './aws.ts'
 import { createDatabase } from './database.ts'

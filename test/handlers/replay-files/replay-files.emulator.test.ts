@@ -10,11 +10,11 @@ import pLimit from 'p-limit'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { recordFiles } from '../../../db/files.ts'
 import { files, replays } from '../../../db/schema.ts'
-import { parseMessage } from '../../../handlers/contract.ts'
 import { databaseFromSecret } from '../../../handlers/database.ts'
 import { ingestBatch } from '../../../handlers/ingest/ingest-batch.ts'
 import { replayNextPage } from '../../../handlers/replay-files/replay-files.ts'
 import { tryNextPage } from '../../../handlers/replay-files/try-files.ts'
+import { parseMessage } from '../../../handlers/s3-event.ts'
 import {
   awsClients,
   createDatabaseSecret,

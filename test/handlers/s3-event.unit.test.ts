@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseMessage } from '../../handlers/contract.ts'
+import { parseMessage } from '../../handlers/s3-event.ts'
 import { s3Message, s3Record } from '../support/s3-events.ts'
 
 const unreadable = (body: string) => {
