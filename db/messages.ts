@@ -15,11 +15,13 @@ export async function keepMessages(
   unreadable: readonly UnreadableMessage[],
 ): Promise<void> {
   if (unreadable.length === 0) return
+  // Two functions with the same messages in another order would each wait for the other's key.
+  const inOneOrder = unreadable.toSorted((a, b) => (a.messageId < b.messageId ? -1 : 1))
   await session
     .insert(messages)
     // PostgreSQL refuses NUL; SQS does too, but one such message must not send back all that is received beside it.
     .values(
-      unreadable.map(({ body, ...message }) => ({ ...message, body: body.replaceAll('\0', '\u{2400}'), batchId })),
+      inOneOrder.map(({ body, ...message }) => ({ ...message, body: body.replaceAll('\0', '\u{2400}'), batchId })),
     )
     .onConflictDoNothing()
 }

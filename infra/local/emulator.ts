@@ -25,26 +25,36 @@ const PROGRAM = join(import.meta.dirname, 'emulator')
 /** Started quietly in under a second, right after the installation in a few. Less gives up on slow machines, more only delays the message. */
 const START_LIMIT_MILLISECONDS = 60_000
 
+/** How time passes in the emulator. Shortened by tests, so that none of them waits for real time. */
+export interface EmulatorPace {
+  /** Seconds that a minute of metrics and alarms takes; the program's own default is 5. */
+  readonly cloudwatchMinuteSeconds?: number
+  /** By how much the waits of state machines are multiplied, those between tries included; 1 if not given. */
+  readonly waitScale?: number
+}
+
 /**
  * Starts the emulator on 127.0.0.1 with all its files in `directory`. It ends, with every function it runs, at `stop()`
  * or with this process, even when this process is killed.
  */
-export async function startEmulator(options: { directory: string; port?: number }): Promise<Emulator> {
+export async function startEmulator(options: { directory: string; port?: number } & EmulatorPace): Promise<Emulator> {
   if (!existsSync(PYTHON))
     throw new Error(`The emulator is not installed in ${PYTHON}. Run: node infra/local/setup.mjs`)
   const directory = resolve(options.directory)
   mkdirSync(directory, { recursive: true })
   const port = options.port ?? (await freePort())
+  const { cloudwatchMinuteSeconds, waitScale } = options
+  const pace = cloudwatchMinuteSeconds === undefined ? [] : ['--cloudwatch-minute', String(cloudwatchMinuteSeconds)]
   const logFile = join(directory, 'emulator.log')
   const log = openSync(logFile, 'w', 0o600)
   const program = spawn(
     PYTHON,
     [
       ...[PROGRAM, '--port', String(port), '--directory', directory, '--node-modules', join(ROOT, 'node_modules')],
-      ...cloudwatchMinute(),
+      ...pace,
     ],
     // Its standard input is its tie to this process: when it is closed, the emulator ends.
-    { cwd: directory, env: environment(), stdio: ['pipe', log, log], detached: true },
+    { cwd: directory, env: environment(waitScale), stdio: ['pipe', log, log], detached: true },
   )
   closeSync(log)
   const pid = program.pid
@@ -76,16 +86,9 @@ export async function startEmulator(options: { directory: string; port?: number 
   return { endpoint, port, pid, logFile, stop }
 }
 
-/** SLUICE_CLOUDWATCH_MINUTE: how many seconds a minute of metrics and alarms takes. The default is the program's. */
-function cloudwatchMinute(): string[] {
-  const seconds = process.env.SLUICE_CLOUDWATCH_MINUTE
-  return seconds === undefined ? [] : ['--cloudwatch-minute', seconds]
-}
-
 /** No variable of the caller's AWS set-up may reach the functions: they would talk to real AWS, or to another instance. */
-function environment(): NodeJS.ProcessEnv {
-  // SFN_WAIT_SCALE: by how much the emulator shortens the waits of state machines, for tests.
-  const passedOn = ['HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'SFN_WAIT_SCALE'].flatMap((name) => {
+function environment(waitScale: number | undefined): NodeJS.ProcessEnv {
+  const passedOn = ['HOME', 'USER', 'LANG', 'LC_ALL', 'TZ'].flatMap((name) => {
     const value = process.env[name]
     return value === undefined ? [] : [[name, value] as const]
   })
@@ -97,6 +100,7 @@ function environment(): NodeJS.ProcessEnv {
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_EC2_METADATA_DISABLED: 'true',
     PYTHONUNBUFFERED: '1',
+    ...(waitScale !== undefined && { SFN_WAIT_SCALE: String(waitScale) }),
   }
 }
 

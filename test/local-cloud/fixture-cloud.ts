@@ -18,8 +18,7 @@ export interface BatchReport {
 
 /** Not shared with another run of the tests in this checkout. */
 export async function startFixtureCloud(purpose: string): Promise<{ cloud: Cloud; outputs: Record<string, string> }> {
-  process.env.SLUICE_CLOUDWATCH_MINUTE = '1'
-  const cloud = await startCloud({ name: `test-${purpose}-${process.pid}` })
+  const cloud = await startCloud({ name: `test-${purpose}-${process.pid}`, cloudwatchMinuteSeconds: 1 })
   try {
     return { cloud, outputs: await deployFixture(cloud) }
   } catch (error) {

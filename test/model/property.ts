@@ -5,7 +5,7 @@ import { type Program, programs } from './program.ts'
 import { runProgram } from './run-program.ts'
 
 /** Programs of `npm test`: half a minute. Each safeguard that is removed shows within as many. */
-export const PROGRAMS = 300
+export const PROGRAMS = 250
 
 /** What a person asks for by environment variables: the seed and the path that the report of a failure names. */
 export function replay(): { seed?: number; path?: string } {

@@ -42,6 +42,12 @@ export const safeguards: readonly Safeguard[] = [
     'const sorted = [...records]',
   ),
   guard(
+    'unreadable messages are locked in one order',
+    'db/messages.ts',
+    'const inOneOrder = unreadable.toSorted((a, b) => (a.messageId < b.messageId ? -1 : 1))',
+    'const inOneOrder = unreadable',
+  ),
+  guard(
     'a message is acknowledged last',
     INGEST_BATCH,
     'const committed = await ingestSlice(dependencies, slice, invocation)',

@@ -31,9 +31,7 @@ let outside: Database
 let notices: () => Promise<string[]>
 
 beforeAll(async () => {
-  process.env.SFN_WAIT_SCALE = '0.02'
-  process.env.SLUICE_CLOUDWATCH_MINUTE = '1'
-  cloud = await startCloud({ name: 'outage' })
+  cloud = await startCloud({ name: 'outage', waitScale: 0.02, cloudwatchMinuteSeconds: 1 })
   const secret = databaseSecret(cloud)
   const parameters = { LocalDatabaseSecret: JSON.stringify(secret) }
   pipeline = connectTo(cloud, await deployStack(cloud, { context: CONTEXT, parameters }))

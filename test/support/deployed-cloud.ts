@@ -11,12 +11,13 @@ declare module 'vitest' {
   }
 }
 
-// A wait of a minute between the tries of a Task takes a second, and so does a minute of metrics and alarms.
-process.env.SFN_WAIT_SCALE = '0.02'
-process.env.SLUICE_CLOUDWATCH_MINUTE = '1'
-
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const cloud = await startCloud({ name: 'e2e' })
+  const cloud = await startCloud({
+    name: 'e2e',
+    // A wait of a minute between the tries of a Task takes a second, and so does a minute of metrics and alarms.
+    waitScale: 0.02,
+    cloudwatchMinuteSeconds: 1,
+  })
   try {
     const stackOutputs = await deployStack(cloud, {
       context: { batchingWindowSeconds: '1' },

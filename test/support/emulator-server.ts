@@ -11,12 +11,13 @@ declare module 'vitest' {
   }
 }
 
-// A wait of a minute between the tries of a Task takes a second.
-process.env.SFN_WAIT_SCALE = '0.02'
-
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = mkdtempSync(join(tmpdir(), 'sluice-test-'))
-  const { endpoint, stop } = await startEmulator({ directory })
+  const { endpoint, stop } = await startEmulator({
+    directory,
+    // A wait of a minute between the tries of a Task takes a second.
+    waitScale: 0.02,
+  })
   project.provide('awsEndpoint', endpoint)
   return async () => {
     await stop()
