@@ -98,7 +98,7 @@ test('what is still dead fails the last Task; redriven after the cause is mended
 
   await pipeline.database.execute(sql`alter table raw.hidden rename to documents`)
   const name = drain.split(':').at(-1) ?? ''
-  await sluice('redrive', name, '--yes')
+  await sluice('redrive', '--all-failed', '--yes')
 
   expect((await untilEnded(pipeline, drain)).status).toBe('SUCCEEDED')
   expect(await statusesOf(record.s3.object.versionId ?? '')).toEqual(['loaded'])

@@ -46,6 +46,8 @@ const STUB = `exports.handler = async (input) => {
 
 let results: Results = {}
 let stateMachineArn: string
+/** The definition with the stubs in it, and a place for the topic. */
+let stubbed: string
 
 const answers = createServer(async (request, response) => {
   const task = request.url?.slice(1) ?? ''
@@ -82,7 +84,7 @@ beforeAll(async () => {
   // RequireNoneRemain has the function of ClaimDeadLetters, and here answers of its own.
   const parsed = JSON.parse(DEFINITION)
   parsed.States.RequireNoneRemain.Arguments.FunctionName = '$' + '{RequireNoneRemainFunctionArn}'
-  let definition = JSON.stringify(parsed).replaceAll('$' + '{NoticeTopicArn}', TopicArn)
+  let definition = JSON.stringify(parsed)
   for (const [placeholder, task] of definition.matchAll(/\$\{(\w+)FunctionArn\}/g)) {
     const { FunctionArn = '' } = await lambda.send(
       new CreateFunctionCommand({
@@ -97,9 +99,16 @@ beforeAll(async () => {
     )
     definition = definition.replaceAll(placeholder, FunctionArn)
   }
-  const created = await sfn.send(new CreateStateMachineCommand({ name: 'routes', roleArn: ROLE, definition }))
-  stateMachineArn = created.stateMachineArn ?? ''
+  stubbed = definition
+  stateMachineArn = await createStateMachine('routes', TopicArn)
 })
+
+async function createStateMachine(name: string, topicArn: string): Promise<string> {
+  const definition = stubbed.replaceAll('$' + '{NoticeTopicArn}', topicArn)
+  const created = await sfn.send(new CreateStateMachineCommand({ name, roleArn: ROLE, definition }))
+  return created.stateMachineArn ?? ''
+}
+
 afterAll(() => {
   answers.close()
   for (const client of [sfn, lambda, sns]) client.destroy()
@@ -178,4 +187,19 @@ test.each(retriers)('$task is tried again after $error, and the route goes on', 
   expect((await statesOf(executionArn)).toSorted()).toEqual(route.states.toSorted())
   const { events = [] } = await sfn.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }))
   expect(events.flatMap((event) => event.taskFailedEventDetails?.error ?? [])).toEqual([error])
+})
+
+test('PublishNotice is tried again while its topic is not there', async () => {
+  const route = routes().find(({ states, redriven }) => states.includes('PublishNotice') && redriven === undefined)
+  results = route?.results ?? {}
+  const late = await createStateMachine('routes-late-topic', 'arn:aws:sns:us-east-1:000000000000:late-topic')
+  const input = '{"trigger":"dead-letters"}'
+  const { executionArn = '' } = await sfn.send(new StartExecutionCommand({ stateMachineArn: late, input }))
+  const failures = async () => {
+    const { events = [] } = await sfn.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }))
+    return events.filter((event) => event.type === 'TaskFailed').length
+  }
+  await vi.waitFor(async () => expect(await failures()).toBeGreaterThan(0), { timeout: 10_000, interval: 20 })
+  await sns.send(new CreateTopicCommand({ Name: 'late-topic' }))
+  expect(await untilEnded(executionArn)).toBe('SUCCEEDED')
 })
