@@ -56,6 +56,7 @@ export default defineConfig({
         test: {
           name: 'slow',
           include: ['test/slow/**/*.test.ts'],
+          env: { POWERTOOLS_LOG_LEVEL: 'SILENT' },
           globalSetup: ['test/support/database-server.ts', 'test/support/emulator-server.ts'],
           testTimeout: 600_000,
           hookTimeout: 120_000,
