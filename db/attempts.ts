@@ -12,6 +12,9 @@ const hasIdentity = ({ bucket, key, versionId }: Identity) =>
 export interface KnownVersion {
   /** Whether an outcome is committed (vanished, poison, quarantined or loaded), so that there is nothing left to do. */
   readonly isSettled: boolean
+  readonly isLoaded: boolean
+  /** The last replay that had an outcome. */
+  readonly replayId: number | null
   /** Attempts that were begun and never ended. */
   readonly openAttempts: number
 }
@@ -33,6 +36,8 @@ export async function findKnownVersions(
       key: files.key,
       versionId: files.versionId,
       isSettled: sql<boolean>`${files.status} >= 'vanished'`,
+      isLoaded: sql<boolean>`${files.status} = 'loaded'`,
+      replayId: files.replayId,
       openAttempts: sql<number>`${files.attemptsBegun} - ${files.attemptsEnded}`,
     })
     .from(files)
@@ -40,7 +45,7 @@ export async function findKnownVersions(
       sql`(${files.bucket}, ${files.key}, ${files.versionId}) in
         (select * from unnest(${columns[0]}::text[], ${columns[1]}::text[], ${columns[2]}::text[]))`,
     )
-  return new Map(rows.map(({ isSettled, openAttempts, ...row }) => [identityOf(row), { isSettled, openAttempts }]))
+  return new Map(rows.map(({ bucket, key, versionId, ...known }) => [identityOf({ bucket, key, versionId }), known]))
 }
 
 /** Notes, in a commit of its own and before the file is touched, that a load of it alone begins. */

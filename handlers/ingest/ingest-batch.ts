@@ -68,7 +68,15 @@ async function recall(
   if (redelivered.length === 0) return new Map()
   try {
     await attempts.catchUp(end)
-    return await withDatabase((database) => findKnownVersions(database, redelivered), end)
+    const known = await withDatabase((database) => findKnownVersions(database, redelivered), end)
+    // A replay begins with files that have an outcome: what counts is whether this replay has had one.
+    for (const object of redelivered) {
+      const version = known.get(identityOf(object))
+      if (version === undefined || object.replay === undefined) continue
+      const isSettled = version.isLoaded || version.replayId === object.replay.id
+      known.set(identityOf(object), { ...version, isSettled })
+    }
+    return known
   } catch (error) {
     logger.error('ledger not reached; all messages return to the queue', {
       messages: messages.length,

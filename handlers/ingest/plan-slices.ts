@@ -37,7 +37,10 @@ export const objectsOf = ({ content }: ReceivedMessage): readonly CreatedObject[
  *
  * @param known what the ledger says of redelivered versions, by their identity
  */
-export function planSlices(messages: readonly ReceivedMessage[], known: ReadonlyMap<string, KnownVersion>): Slice[] {
+export function planSlices(
+  messages: readonly ReceivedMessage[],
+  known: ReadonlyMap<string, Pick<KnownVersion, 'isSettled' | 'openAttempts'>>,
+): Slice[] {
   const firstTime = new Map<string, CreatedObject>()
   const redelivered = new Map<string, CreatedObject>()
   for (const message of messages) {

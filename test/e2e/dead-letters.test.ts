@@ -1,6 +1,3 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { StartExecutionCommand } from '@aws-sdk/client-sfn'
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
 import { eq, inArray, sql } from 'drizzle-orm'
@@ -14,6 +11,7 @@ import {
   listExecutionArns,
   listenToNotices,
   putUnknown,
+  runSluice,
   statesOf,
   untilEnded,
 } from '../support/pipeline.ts'
@@ -137,15 +135,4 @@ test('a sweep finds nothing when nothing was forgotten', async () => {
   })
 })
 
-async function sluice(...args: string[]): Promise<string> {
-  const cli = join(import.meta.dirname, '../../workflows/cli/sluice.ts')
-  const environment = {
-    PATH: process.env.PATH,
-    AWS_ENDPOINT_URL: inject('cloud').endpoint,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-  }
-  const { stdout } = await promisify(execFile)(process.execPath, [cli, ...args], { env: environment })
-  return stdout
-}
+const sluice = (...args: string[]) => runSluice(inject('cloud').endpoint, ...args)

@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { eq, like } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { currentFiles, documents, files, replays } from '../../db/schema.ts'
 import { connectTo, type Deployment } from '../../infra/local/demo/deployment.ts'
 import { orderText } from '../support/orders.ts'
+import { runSluice } from '../support/pipeline.ts'
 
 let pipeline: Deployment
 beforeAll(() => {
@@ -16,18 +14,7 @@ afterAll(() => pipeline.database.$client.end())
 
 const PREFIX = 'input/orders/replayed/'
 
-async function sluice(...args: string[]): Promise<string> {
-  const cli = join(import.meta.dirname, '../../workflows/cli/sluice.ts')
-  const environment = {
-    PATH: process.env.PATH,
-    AWS_ENDPOINT_URL: inject('cloud').endpoint,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-  }
-  const { stdout } = await promisify(execFile)(process.execPath, [cli, ...args], { env: environment })
-  return stdout
-}
+const sluice = (...args: string[]) => runSluice(inject('cloud').endpoint, ...args)
 
 const states = async () => {
   const rows = await pipeline.database

@@ -1,4 +1,7 @@
 /** A deployed pipeline, and what end-to-end tests do with it. */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { DescribeExecutionCommand, GetExecutionHistoryCommand, paginateListExecutions } from '@aws-sdk/client-sfn'
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
@@ -93,4 +96,18 @@ export async function listenToNotices(pipeline: Deployment, endpoint: string): P
       heard.push(...Messages.map(({ Body = '' }) => JSON.parse(Body).Message))
     }
   }
+}
+
+/** Runs the command line as a person would whose environment names this cloud. Returns what it prints; throws when it fails. */
+export async function runSluice(endpoint: string, ...args: string[]): Promise<string> {
+  const program = join(import.meta.dirname, '../../workflows/cli/sluice.ts')
+  const env = {
+    PATH: process.env.PATH,
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+  }
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], { env })
+  return stdout
 }

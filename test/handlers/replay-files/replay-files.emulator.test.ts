@@ -76,12 +76,12 @@ async function refused(name: string, body: string, quarantineKey: string | null 
   return record
 }
 
-const ingest = async (bodies: string[]) =>
-  await ingestBatch(
-    await ingestDependencies(clients, ledger, await createStateMachine(sfn)),
-    sqsEvent(...bodies),
-    lambdaContext(),
-  )
+const ingest = async (bodies: string[], receives = 1) => {
+  const event = sqsEvent(...bodies)
+  for (const record of event.Records) record.attributes.ApproximateReceiveCount = String(receives)
+  const dependencies = await ingestDependencies(clients, ledger, await createStateMachine(sfn))
+  return await ingestBatch(dependencies, event, lambdaContext())
+}
 const rows = () => ledger.database.select().from(files).orderBy(files.key)
 
 describe('a replay', () => {
@@ -123,6 +123,26 @@ describe('a replay', () => {
     expect(await rows()).toMatchObject([{ status: 'loaded' }])
     const { rows: stored } = await ledger.database.execute(sql`select payload ->> 'order_id' as id from raw.documents`)
     expect(stored).toEqual([{ id: 'from the copy' }])
+  })
+
+  test('that met an ill database at its first receive is done at the second, and known at the third', async () => {
+    await refused('a', orderText())
+    await refused('still-bad', '{}')
+    await replayPage()
+    const bodies = await receivedBodies()
+    await ledger.database.execute(sql`alter table ingest.batches rename to hidden`)
+    expect((await ingest(bodies)).batchItemFailures).toHaveLength(2)
+    await ledger.database.execute(sql`alter table ingest.hidden rename to batches`)
+
+    expect(await ingest(bodies, 2)).toEqual({ batchItemFailures: [] })
+
+    const done = await rows()
+    expect(done).toMatchObject([
+      { status: 'loaded', replayId: 1 },
+      { status: 'quarantined', replayId: 1, reason: { contractVersion: 1 } },
+    ])
+    expect(await ingest(bodies, 3)).toEqual({ batchItemFailures: [] })
+    expect(await rows()).toEqual(done)
   })
 
   test('of a loaded version counts as already loaded', async () => {
