@@ -24,6 +24,12 @@ export const AWS_CONNECT_TIMEOUT_MS = 2_000
 /** Parallel copies of quarantined files. A batch holds a hundred at most, and nobody waits for them. */
 export const COPIES_IN_FLIGHT = 8
 
+/**
+ * Bytes that S3 copies in one request. A refused file beyond is quarantined without a copy, or its Task would fail for ever.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+ */
+export const COPY_BYTES_MAX = 5 * 1024 ** 3
+
 /** Issues kept of one file. Enough to see the pattern; a file with thousands must not make a reason of megabytes. */
 export const ISSUES_PER_FILE = 20
 

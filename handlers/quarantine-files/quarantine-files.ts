@@ -5,7 +5,7 @@ import { findFiles, type KnownFile, recordFiles } from '../../db/files.ts'
 import type { QuarantineFilesOutcome } from '../contract.ts'
 import type { WithDatabase } from '../database.ts'
 import { errorFacts, isVersionMissing, QuarantineIncomplete } from '../errors.ts'
-import { COPIES_IN_FLIGHT } from '../limits.ts'
+import { COPIES_IN_FLIGHT, COPY_BYTES_MAX } from '../limits.ts'
 import { logger } from '../logger.ts'
 
 export interface QuarantineDependencies {
@@ -49,7 +49,7 @@ export async function quarantineFiles(
   }
 }
 
-/** Copies one file and writes its reason beside it. A version that is gone is quarantined without a copy. */
+/** Copies one file and writes its reason beside it. A copy that can never be made is done without, and the ledger says why. */
 async function copyFile(s3: S3Client, file: KnownFile) {
   const { id: fileId, ...record } = file
   const { bucket, key, versionId, source, reason } = record
@@ -63,6 +63,9 @@ async function copyFile(s3: S3Client, file: KnownFile) {
       ContentType: 'application/json',
     }),
   )
+  if (record.sizeBytes !== null && record.sizeBytes > COPY_BYTES_MAX) {
+    return { ...quarantined, quarantineKey: null, quarantineNote: 'S3 copies no object of more than 5 GiB' }
+  }
   try {
     await s3.send(
       new CopyObjectCommand({

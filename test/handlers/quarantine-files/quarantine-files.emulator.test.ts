@@ -83,6 +83,16 @@ test('a version that is gone is quarantined without a copy, and the ledger says 
   ])
 })
 
+test('a version too large for S3 to copy is quarantined without a copy, and the ledger says why', async () => {
+  const file = fileRecord({ bucket, key: 'input/orders/huge.json', status: 'poison', reason, sizeBytes: 6 * 1024 ** 3 })
+  const [row] = await recordFiles(ledger.database, [file])
+  const outcome = await quarantineFiles(dependencies, [row?.id ?? 0])
+  expect(outcome).toEqual({ quarantined: 1, withoutCopy: 1, unchanged: 0 })
+  expect(await rows()).toMatchObject([
+    { status: 'quarantined', quarantineKey: null, quarantineNote: expect.stringContaining('5 GiB') },
+  ])
+})
+
 test('one file that cannot be copied does not keep the others, and fails the Task by name', async () => {
   const one = await poison('input/orders/1.json')
   const [lost] = await recordFiles(ledger.database, [
