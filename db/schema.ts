@@ -183,6 +183,9 @@ export const files = ingest.table(
     // Counts, the last change of each source and what was refused are read from here alone, not from millions of rows.
     index('files_status').on(table.status, table.source, table.changedAt),
     index('files_batch').on(table.batchId),
+    // What changed since the last transform, and, being about in order, the files of a day.
+    index('files_changed').on(table.changedXid),
+    index('files_event').using('brin', table.eventAt),
     // What a drain has done is summed up when it ends.
     index('files_claimed_by').on(table.claimedBy).where(sql`${table.claimedBy} is not null`),
   ],
@@ -198,7 +201,11 @@ export const messages = ingest.table('messages', {
   receivedAt: instant('received_at').notNull().defaultNow(),
 })
 
-/** Who may run the transform, and when it last succeeded. Always exactly one row. */
+/**
+ * Who may start a transform, and when one last succeeded. Always exactly one row. It bounds how often dbt runs: due when the
+ * last success is older than the interval and nobody holds it. Whoever starts one holds it for an interval; success gives it
+ * back, failure keeps it, so that a broken model is tried once an interval.
+ */
 export const transformLease = ingest.table(
   'transform_lease',
   {
@@ -209,6 +216,52 @@ export const transformLease = ingest.table(
   },
   (table) => [check('transform_lease_is_one_row', sql`${table.onlyRow}`)],
 )
+
+/** A model that failed, or a test that found rows: names and counts only, never the rows. */
+export interface TransformFailure {
+  /** dbt's name of the model or test. */
+  readonly name: string
+  readonly kind: 'model' | 'test' | 'other'
+  /** dbt's status: `error`, `fail` or `skipped`. */
+  readonly status: string
+  /** Rows that a test found; null when it could not run, and for models. */
+  readonly rows: number | null
+}
+
+/** The runs of dbt, written by the run itself. One without `endedAt` runs now, or was killed: then the next run says so. */
+export const transforms = ingest.table(
+  'transforms',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    /** The execution that started it; null when a person ran dbt by hand. */
+    executionName: text('execution_name'),
+    /** The CodeBuild build, to find its log lines. */
+    buildId: text('build_id'),
+    startedAt: instant('started_at').notNull().defaultNow(),
+    endedAt: instant('ended_at'),
+    outcome: text('outcome', { enum: ['succeeded', 'failed', 'lost'] }),
+    /** When it succeeded, the marts hold every change of the ledger by transactions below this one. */
+    readBelow: xid8('read_below').notNull().default(sql`pg_snapshot_xmin(pg_current_snapshot())`),
+    /** Sources with files that were new; only what depends on these was built. */
+    sources: text('sources').array().notNull().default([]),
+    /** Models built and tests passed. */
+    nodes: integer('nodes').notNull().default(0),
+    failures: jsonb('failures').$type<readonly TransformFailure[]>().notNull().default([]),
+  },
+  (table) => [
+    check('transforms_outcome', sql`${table.outcome} in ('succeeded', 'failed', 'lost')`),
+    check('transforms_ended_with_outcome', sql`(${table.endedAt} is null) = (${table.outcome} is null)`),
+  ],
+)
+
+/**
+ * How far each incremental model of dbt has read the ledger: changes by transactions below `readBelow` are in it. Written in
+ * the transaction that writes the model, so that the two cannot disagree.
+ */
+export const transformWatermarks = ingest.table('transform_watermarks', {
+  model: text('model').primaryKey(),
+  readBelow: xid8('read_below').notNull(),
+})
 
 /**
  * One row per loaded file, its payload cast from the file's own bytes so that numbers stay exact. Partitioned by load day,
@@ -229,6 +282,8 @@ export const documents = raw.table(
  * The ledger as readers count it: `state` is the status, but a loaded version is `superseded` when another loaded version
  * of the same key is newer. Newer by sequencer; where one of the two has none, by S3's LastModified. Derived here and
  * written nowhere, so that arrival order cannot matter.
+ *
+ * dbt's views stand on this one: it cannot be dropped. A migration adds columns at its end, by CREATE OR REPLACE VIEW.
  */
 export const currentFiles = ingest
   .view('current_files', {
@@ -255,6 +310,7 @@ export const currentFiles = ingest
     createdAt: instant('created_at').notNull(),
     changedAt: instant('changed_at').notNull(),
     changedXid: xid8('changed_xid').notNull(),
+    replayId: bigint('replay_id', { mode: 'number' }),
   })
   .as(sql`
     select
@@ -273,6 +329,6 @@ export const currentFiles = ingest
       end as state,
       file.status, file.reason, file.contract_version, file.records, file.sequencer, file.size_bytes, file.event_at,
       file.last_modified_at, file.loaded_on, file.batch_id, file.attempts_begun, file.attempts_ended, file.quarantine_key,
-      file.quarantine_note, file.created_at, file.changed_at, file.changed_xid
+      file.quarantine_note, file.created_at, file.changed_at, file.changed_xid, file.replay_id
     from ingest.files file
   `)

@@ -1,0 +1,28 @@
+/** Questions about the runs of dbt: who may start one, which ran, and how far they read. */
+import { desc, sql } from 'drizzle-orm'
+import type { Session } from './client.ts'
+import { transformLease, transforms } from './schema.ts'
+
+/**
+ * Takes the lease for an interval, if a transform is due: the last success is older than the interval, and nobody holds the
+ * lease. Of several that ask at once one gets it. Asked last in a transaction, since it locks the one row there is.
+ *
+ * @returns whether the holder is to start a transform
+ */
+export async function claimTransform(session: Session, holder: string, intervalMinutes: number): Promise<boolean> {
+  const interval = sql`make_interval(mins => ${intervalMinutes})`
+  const claimed = await session
+    .update(transformLease)
+    .set({ heldBy: holder, heldUntil: sql`now() + ${interval}` })
+    .where(
+      sql`coalesce(${transformLease.heldUntil} <= now(), true)
+        and coalesce(${transformLease.succeededAt} <= now() - ${interval}, true)`,
+    )
+    .returning({ heldBy: transformLease.heldBy })
+  return claimed.length > 0
+}
+
+/** The last runs, newest first. */
+export async function findTransforms(session: Session, limit: number) {
+  return await session.select().from(transforms).orderBy(desc(transforms.id)).limit(limit)
+}
