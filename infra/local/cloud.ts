@@ -31,7 +31,7 @@ interface Database {
 
 const STATE = resolve(import.meta.dirname, '../../.sluice')
 /** Folders in .sluice that are not clouds. */
-const RESERVED_NAMES = ['venv']
+const RESERVED_NAMES = ['codebuild-cache', 'venv']
 
 /**
  * Starts a cloud with its own ports and state. Clouds with other names, or of other checkouts, may run beside it.

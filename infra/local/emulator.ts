@@ -21,6 +21,7 @@ export interface Emulator {
 const ROOT = resolve(import.meta.dirname, '../..')
 const PYTHON = join(ROOT, '.sluice/venv/bin/python')
 const PROGRAM = join(import.meta.dirname, 'emulator')
+const BUILD_CACHE = join(ROOT, '.sluice/codebuild-cache')
 
 /** Started quietly in under a second, right after the installation in a few. Less gives up on slow machines, more only delays the message. */
 const START_LIMIT_MILLISECONDS = 60_000
@@ -33,17 +34,24 @@ export interface EmulatorPace {
   readonly waitScale?: number
 }
 
+interface EmulatorOptions {
+  readonly directory: string
+  readonly port?: number
+  /** Where builds keep their caches. Survives the instance, and is shared by all of this checkout if not given. */
+  readonly buildCache?: string
+}
+
 /**
  * Starts the emulator on 127.0.0.1 with all its files in `directory`. It ends, with every function it runs, at `stop()`
  * or with this process, even when this process is killed.
  */
-export async function startEmulator(options: { directory: string; port?: number } & EmulatorPace): Promise<Emulator> {
+export async function startEmulator(options: EmulatorOptions & EmulatorPace): Promise<Emulator> {
   if (!existsSync(PYTHON))
     throw new Error(`The emulator is not installed in ${PYTHON}. Run: node infra/local/setup.mjs`)
   const directory = resolve(options.directory)
   mkdirSync(directory, { recursive: true })
   const port = options.port ?? (await freePort())
-  const { cloudwatchMinuteSeconds, waitScale } = options
+  const { cloudwatchMinuteSeconds, waitScale, buildCache = BUILD_CACHE } = options
   const pace = cloudwatchMinuteSeconds === undefined ? [] : ['--cloudwatch-minute', String(cloudwatchMinuteSeconds)]
   const logFile = join(directory, 'emulator.log')
   const log = openSync(logFile, 'w', 0o600)
@@ -51,6 +59,7 @@ export async function startEmulator(options: { directory: string; port?: number 
     PYTHON,
     [
       ...[PROGRAM, '--port', String(port), '--directory', directory, '--node-modules', join(ROOT, 'node_modules')],
+      ...['--build-cache', buildCache],
       ...pace,
     ],
     // Its standard input is its tie to this process: when it is closed, the emulator ends.

@@ -1,6 +1,13 @@
 // What is deployed to the laptop cloud behaves as on AWS where stock ministack does not.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  BatchGetBuildsCommand,
+  BatchGetProjectsCommand,
+  BatchGetReportGroupsCommand,
+  CodeBuildClient,
+  StartBuildCommand,
+} from '@aws-sdk/client-codebuild'
 import { InvokeCommand, LambdaClient, ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda'
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import {
@@ -131,6 +138,52 @@ test('changes of the status of an execution come to EventBridge', async () => {
   ])
 })
 
+test('a project has what the template says, and its builds run', async () => {
+  const codebuild = new CodeBuildClient(clientOf(cloud))
+  const { build } = await codebuild.send(new StartBuildCommand({ projectName: outputs.ProjectName }))
+  const ids = [build?.id ?? '']
+  const ended = async () => (await codebuild.send(new BatchGetBuildsCommand({ ids }))).builds?.[0]
+  await expect.poll(ended, { timeout: 10_000 }).toMatchObject({ buildComplete: true })
+  const ofBuild = () => seen(outputs.EventsQueueUrl, ({ detail }) => detail['build-id'] === build?.arn)
+  await expect.poll(ofBuild, { timeout: 5_000 }).toHaveLength(2)
+
+  expect(await describeProject()).toMatchObject({
+    arn: outputs.ProjectArn,
+    description: 'with everything',
+    concurrentBuildLimit: 1,
+    timeoutInMinutes: 30,
+    queuedTimeoutInMinutes: 10,
+    cache: { type: 'S3', location: `${outputs.BuildResultsName}/cache` },
+    artifacts: { type: 'S3', location: outputs.BuildResultsName, namespaceType: 'BUILD_ID', packaging: 'NONE' },
+    logsConfig: { cloudWatchLogs: { status: 'ENABLED', groupName: outputs.BuildLogName } },
+    environment: { environmentVariables: [{ name: 'SECRET', type: 'SECRETS_MANAGER' }, { name: 'STAGE' }] },
+  })
+  const prefix = `of/${ids[0]?.split(':')[1]}/it`
+  expect(await ended()).toMatchObject({
+    buildStatus: 'SUCCEEDED',
+    artifacts: { location: `arn:aws:s3:::${outputs.BuildResultsName}/${prefix}` },
+    logs: { groupName: outputs.BuildLogName },
+  })
+  expect((await ofBuild()).map(({ detail }) => detail)).toMatchObject([
+    { 'build-status': 'IN_PROGRESS', 'project-name': outputs.ProjectName },
+    { 'build-status': 'SUCCEEDED', 'project-name': outputs.ProjectName },
+  ])
+  const groups = new BatchGetReportGroupsCommand({ reportGroupArns: [outputs.ReportGroupArn ?? ''] })
+  expect((await codebuild.send(groups)).reportGroups).toMatchObject([{ arn: outputs.ReportGroupArn, type: 'TEST' }])
+})
+
+test('an update takes away from a project what the template no longer has', async () => {
+  await deployFixture(cloud, { context: { plain: 'yes' } })
+  const project = await describeProject()
+
+  expect(project).toMatchObject({ arn: outputs.ProjectArn, description: '', timeoutInMinutes: 60 })
+  expect(project).toMatchObject({ artifacts: { type: 'NO_ARTIFACTS' } })
+  expect(project?.cache?.type ?? 'NO_CACHE').toBe('NO_CACHE')
+  expect(project).not.toHaveProperty('concurrentBuildLimit')
+  expect(project).not.toHaveProperty('logsConfig')
+  expect(project).not.toHaveProperty('queuedTimeoutInMinutes')
+})
+
 test('Ref of a secret is its ARN, and an update keeps it', async () => {
   const secrets = new SecretsManagerClient(clientOf(cloud))
   const read = async () => (await secrets.send(new GetSecretValueCommand({ SecretId: outputs.SecretRef }))).SecretString
@@ -180,6 +233,11 @@ async function seen(queueUrl: string | undefined, isWanted: (item: Seen) => bool
       await queue.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle }))
     }
   }
+}
+
+async function describeProject() {
+  const names = [outputs.ProjectName ?? '']
+  return (await new CodeBuildClient(clientOf(cloud)).send(new BatchGetProjectsCommand({ names }))).projects?.[0]
 }
 
 async function inputsOf(stateMachineArn: string | undefined): Promise<{ trigger?: string }[]> {

@@ -30,9 +30,9 @@ export class StateMachines {
   readonly #emulator: Emulator
   #machines = 0
 
-  static async start(purpose: string): Promise<StateMachines> {
+  static async start(purpose: string, options: { buildCache?: string } = {}): Promise<StateMachines> {
     const directory = join(STATE, `test-${purpose}-${process.pid}`)
-    const machines = new StateMachines(await startEmulator({ directory }), directory)
+    const machines = new StateMachines(await startEmulator({ directory, ...options }), directory)
     await machines.#createFunction()
     return machines
   }

@@ -7,6 +7,7 @@ deleted when ministack has caught up. They wrap ministack's functions and copy n
 
 import argparse
 
+import build_places
 import cloudwatch_minute
 import lifetime
 import surroundings
@@ -17,6 +18,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True, help="port of 127.0.0.1 to listen on")
     parser.add_argument("--directory", required=True, help="folder for everything that it writes")
     parser.add_argument("--node-modules", required=True, help="where functions that bundle no AWS SDK find one")
+    parser.add_argument("--build-cache", required=True, help="folder for the caches of builds, of all instances")
     parser.add_argument(
         "--cloudwatch-minute",
         type=float,
@@ -29,12 +31,16 @@ def main() -> None:
     # Before ministack is imported: its modules read the environment while they load.
     surroundings.prepare(options.port, options.directory, options.node_modules)
     lifetime.end_with_parent()
+    build_places.prepare(options.directory, options.build_cache, options.node_modules, options.port)
     cloudwatch_minute.seconds = options.cloudwatch_minute
 
     # Importing a module puts its override in place. The lock comes first, the rest in any order.
     import queue_lock  # noqa: F401
     import alarms  # noqa: F401
     import batching  # noqa: F401
+    import build_projects  # noqa: F401
+    import build_task  # noqa: F401
+    import builds  # noqa: F401
     import custom_resources  # noqa: F401
     import execution_history  # noqa: F401
     import executions_api  # noqa: F401

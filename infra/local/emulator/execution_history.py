@@ -6,7 +6,7 @@ error and its cause; a failed expression leaves EvaluationFailed. An execution f
 ministack 1.5.33: no previousEventId; two threads can get the same id; no TaskStarted, TaskTimedOut or EvaluationFailed,
 and the whole ARN where AWS has service and action; no limit.
 Override: the function that adds an event does this, and refuses events of a run that is over (see execution_run.py).
-Not restored: TaskSubmitted of `.sync` Tasks, the Aborted events of single states, assignedVariables.
+Not restored: TaskSubmitted of `.sync` Tasks other than builds, the Aborted events of single states, assignedVariables.
 """
 
 import contextvars
@@ -71,7 +71,8 @@ def as_on_aws(event_type: str, details: dict):
         what = "TimedOut" if task["error"] == "States.Timeout" else "Failed"
         yield f"Task{what}", {f"task{what}EventDetails": {**of_task, "error": task["error"], "cause": task["cause"]}}
     else:
-        yield event_type, {"taskSucceededEventDetails": {**task, **of_task}}
+        name = f"t{event_type[1:]}EventDetails"
+        yield event_type, {name: {**task, **of_task}}
 
 
 def service_and_action(resource: str) -> dict:
