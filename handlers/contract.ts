@@ -11,6 +11,8 @@ export const batchInput = z.object({
   batchId: z.number().int().positive(),
   /** Ledger ids of the files to quarantine; at most one batch's worth. */
   poisonFileIds: z.array(z.number().int().positive()),
+  /** Whether this batch took the transform's lease, and its execution is to run dbt. */
+  transform: z.boolean(),
 })
 
 export type BatchInput = z.infer<typeof batchInput>
@@ -96,6 +98,11 @@ export const pipelineInput = z.discriminatedUnion('trigger', [
   }),
   replayInput,
   z.strictObject({ trigger: z.literal('sweep') }),
+  z.strictObject({
+    trigger: z.literal('transform'),
+    /** ARN of the person, or of the execution that holds the lease: runs at once. Without it, only when it is due. */
+    requestedBy: z.string().startsWith('arn:').optional(),
+  }),
 ])
 
 /** Input of the function behind the Task *ReplayFiles*: a page to send, or, asked by a person, a page to try. */
@@ -120,6 +127,22 @@ export interface ReplayFilesOutcome {
   /** In all pages so far. */
   readonly filesSent: number
   readonly isDone: boolean
+}
+
+/** Input of the Tasks *ClaimTransform* and *RequireAnotherRuns*. */
+export const claimTransformInput = z.strictObject({
+  /** Name of the execution. */
+  execution: z.string().min(1),
+  /** Whether it is a failure when no transform runs. */
+  requireAnotherRuns: z.boolean(),
+})
+
+/** Output of the Tasks *ClaimTransform* and *RequireAnotherRuns*. */
+export interface ClaimTransformOutcome {
+  /** Whether this execution is to run the transform now. */
+  readonly isClaimed: boolean
+  /** Of the transform that runs instead, or that ended a moment ago. */
+  readonly otherBuildId: string | null
 }
 
 /** One place where a file is wrong; see `Issue` in `db/schema.ts`. */

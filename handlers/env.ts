@@ -11,6 +11,9 @@ const variables = z.object({
   STATE_MACHINE_ARN: arn,
   DEAD_LETTER_QUEUE_URL: z.url(),
   REPLAY_QUEUE_URL: z.url(),
+  PROJECT_NAME: z.string().min(1),
+  TRANSFORM_PROJECT_NAME: z.string().min(1),
+  TRANSFORM_INTERVAL_MINUTES: z.coerce.number().int().positive(),
 })
 
 type Variables = z.infer<typeof variables>

@@ -40,6 +40,23 @@ export class DeadLettersRemain extends Error {
   override readonly name = 'DeadLettersRemain'
 }
 
+/** No transform runs, and none could be started either: the account's quota of builds is too small, or they wait too long. */
+export class TransformNotStarted extends Error {
+  override readonly name = 'TransformNotStarted'
+}
+
+/** A build that a deployment started has failed. The message holds the end of its log: what fails the deployment says why. */
+export class BuildFailed extends Error {
+  override readonly name = 'BuildFailed'
+  /** The deployment hands message and stack on to CloudFormation, which takes 4 kB: a stack would only repeat the message. */
+  override readonly stack = 'BuildFailed'
+}
+
+/** A build could not be started, or has not ended, in the time of the function. */
+export class BuildUnfinished extends Error {
+  override readonly name = 'BuildUnfinished'
+}
+
 /** SQS refused some messages of a replay; they are sent again. */
 export class MessagesNotSent extends Error {
   override readonly name = 'MessagesNotSent'

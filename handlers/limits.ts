@@ -21,6 +21,9 @@ export const OBJECT_READ_TIMEOUT_MS = 15_000
 /** Milliseconds to open a connection to an AWS service. They are near: what takes longer will not come. */
 export const AWS_CONNECT_TIMEOUT_MS = 2_000
 
+/** Milliseconds for an AWS service to answer a small question. Asking again beats waiting for longer. */
+export const AWS_ANSWER_TIMEOUT_MS = 10_000
+
 /** Parallel copies of quarantined files. A batch holds a hundred at most, and nobody waits for them. */
 export const COPIES_IN_FLIGHT = 8
 
@@ -77,6 +80,23 @@ export const SWEEP_UNTIL_DAYS = 14
 
 /** Rows of each kind that one sweep takes. The next comes in 15 minutes. */
 export const SWEEP_PAGE = 100
+
+/** Milliseconds for which a build that has ended is taken for the one that kept another from starting. */
+export const BUILD_RECENT_MS = 5 * 60_000
+
+/** Milliseconds between two looks at a build: the first comes soon, since a laptop's build takes a second, AWS's a minute. */
+export const BUILD_POLL_MS = { first: 500, longest: 5_000 }
+
+/** Milliseconds kept back of the wait for a build: enough for one more answer, and to read its log. */
+export const BUILD_ANSWER_TIME_MS = 20_000
+
+/** Milliseconds for which a refused call may be a role that was made just before and is not known everywhere. */
+export const ACCESS_SETTLES_MS = 60_000
+
+/** How often, with what pause, and for how long in all a log is read whose last lines come late. */
+export const LOG_LATE_READS = 5
+export const LOG_READ_PAUSE_MS = 1_000
+export const LOG_READ_LIMIT_MS = 8_000
 
 /** Files that a replay sends in one Task. 125,000 files are 250 pages; an execution's history has room for 2,500. */
 export const REPLAY_PAGE = 500

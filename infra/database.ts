@@ -1,24 +1,16 @@
-/** The database's secret, and the migration that every deployment runs. */
-import { join } from 'node:path'
-import { CfnParameter, Duration, SecretValue } from 'aws-cdk-lib'
+/** How the database is reached: its secret, and by what variables. */
+import { CfnParameter, SecretValue } from 'aws-cdk-lib'
+import { type BuildEnvironmentVariable, BuildEnvironmentVariableType } from 'aws-cdk-lib/aws-codebuild'
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
-import { Trigger } from 'aws-cdk-lib/triggers'
 import { Construct } from 'constructs'
-import { SluiceFunction } from './sluice-function.ts'
-
-export interface DatabaseProps {
-  readonly stage: string
-  readonly logRetentionDays: number
-}
 
 export class Database extends Construct {
   /** Has the fields of an RDS secret: host, port, dbname, username, password. */
   readonly secret: Secret
-  readonly migrate: SluiceFunction
-  /** Runs within the deployment, whenever the migrations or their code have changed, and fails it when it fails. */
-  readonly migration: Trigger
+  /** What libpq, and whatever reads its variables, needs to connect. For builds. */
+  readonly connectionVariables: Readonly<Record<string, BuildEnvironmentVariable>>
 
-  constructor(scope: Construct, id: string, props: DatabaseProps) {
+  constructor(scope: Construct, id: string) {
     super(scope, id)
 
     // Stage `local` brings its own PostgreSQL: whoever deploys says where it is.
@@ -29,21 +21,19 @@ export class Database extends Construct {
     parameter.overrideLogicalId('LocalDatabaseSecret')
     this.secret = new Secret(this, 'Secret', { secretStringValue: SecretValue.cfnParameter(parameter) })
 
-    this.migrate = new SluiceFunction(this, 'Migrate', {
-      stage: props.stage,
-      folder: 'migrate',
-      description: 'Brings the database to the present schema',
-      timeout: Duration.minutes(5),
-      memoryMegabytes: 512,
-      environment: { DATABASE_SECRET_ARN: this.secret.secretArn },
-      logRetentionDays: props.logRetentionDays,
-      commandHooks: {
-        beforeInstall: () => [],
-        beforeBundling: () => [],
-        afterBundling: (input, output) => [`cp -R ${join(input, 'db/migrations')} ${join(output, 'migrations')}`],
-      },
+    // By reference: a build is given them when it starts, and they stand in no template.
+    const field = (name: string): BuildEnvironmentVariable => ({
+      type: BuildEnvironmentVariableType.SECRETS_MANAGER,
+      value: `${this.secret.secretArn}:${name}`,
     })
-    this.secret.grantRead(this.migrate)
-    this.migration = new Trigger(this, 'Migration', { handler: this.migrate, timeout: Duration.minutes(5) })
+    this.connectionVariables = {
+      PGHOST: field('host'),
+      PGPORT: field('port'),
+      PGDATABASE: field('dbname'),
+      PGUSER: field('username'),
+      PGPASSWORD: field('password'),
+      // The PostgreSQL of stage `local` listens on this machine only, and has no certificate.
+      PGSSLMODE: { value: 'disable' },
+    }
   }
 }

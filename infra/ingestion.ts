@@ -19,6 +19,7 @@ export interface IngestionProps {
   readonly ingestMemoryMegabytes: number
   readonly ingestConcurrency: number
   readonly replayConcurrency: number
+  readonly transformInterval: Duration
   readonly logRetentionDays: number
 }
 
@@ -39,6 +40,7 @@ export class Ingestion extends Construct {
       environment: {
         DATABASE_SECRET_ARN: props.databaseSecret.secretArn,
         STATE_MACHINE_ARN: props.stateMachine.stateMachineArn,
+        TRANSFORM_INTERVAL_MINUTES: String(props.transformInterval.toMinutes()),
       },
       logRetentionDays: props.logRetentionDays,
     })

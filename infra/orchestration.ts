@@ -1,10 +1,11 @@
 /** What happens after the commit, and how what went wrong is set going again: the state machine and its Tasks' functions. */
 import { join } from 'node:path'
 import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
+import type { Project } from 'aws-cdk-lib/aws-codebuild'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Secret } from 'aws-cdk-lib/aws-secretsmanager'
-import { Topic } from 'aws-cdk-lib/aws-sns'
+import type { Topic } from 'aws-cdk-lib/aws-sns'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions'
 import { Construct } from 'constructs'
@@ -15,6 +16,10 @@ export interface OrchestrationProps {
   readonly databaseSecret: Secret
   readonly deadLetterQueue: Queue
   readonly replayQueue: Queue
+  /** What people should know and need not act on at once. */
+  readonly notices: Topic
+  readonly transformProject: Project
+  readonly transformInterval: Duration
   readonly ingestTimeout: Duration
   readonly ingestMemoryMegabytes: number
   readonly logRetentionDays: number
@@ -25,11 +30,10 @@ const DEAD_LETTERS_IN_FLIGHT = 5
 
 export class Orchestration extends Construct {
   readonly stateMachine: StateMachine
-  /** What people should know and need not act on at once. */
-  readonly notices: Topic
   readonly quarantineFiles: SluiceFunction
   readonly collectDeadLetters: SluiceFunction
   readonly claimDeadLetters: SluiceFunction
+  readonly claimTransform: SluiceFunction
   readonly loadFile: SluiceFunction
   readonly replayFiles: SluiceFunction
   readonly sweep: SluiceFunction
@@ -47,6 +51,7 @@ export class Orchestration extends Construct {
     })
     const secret = { DATABASE_SECRET_ARN: props.databaseSecret.secretArn }
     const machine = { STATE_MACHINE_ARN: stateMachineArn }
+    const transform = { TRANSFORM_INTERVAL_MINUTES: String(props.transformInterval.toMinutes()) }
     const deadLetters = { DEAD_LETTER_QUEUE_URL: props.deadLetterQueue.queueUrl }
     const taskFunction = (
       name: string,
@@ -78,9 +83,13 @@ export class Orchestration extends Construct {
       description: 'Leases dead letters to a drain, and sums it up',
       environment: secret,
     })
+    this.claimTransform = taskFunction('ClaimTransform', {
+      description: 'Says whether an execution is to run dbt',
+      environment: { ...secret, ...transform, TRANSFORM_PROJECT_NAME: props.transformProject.projectName },
+    })
     this.loadFile = taskFunction('LoadFile', {
       description: 'Loads one dead letter alone',
-      environment: { ...secret, ...machine },
+      environment: { ...secret, ...machine, ...transform },
       timeout: props.ingestTimeout,
       memoryMegabytes: props.ingestMemoryMegabytes,
       reservedConcurrency: DEAD_LETTERS_IN_FLIGHT,
@@ -95,12 +104,11 @@ export class Orchestration extends Construct {
       environment: { ...secret, ...machine, ...deadLetters },
     })
 
-    this.notices = new Topic(this, 'Notices', { topicName: `sluice-${props.stage}-notices`, enforceSSL: true })
-
     const taskFunctions = {
       QuarantineFiles: this.quarantineFiles,
       CollectDeadLetters: this.collectDeadLetters,
       ClaimDeadLetters: this.claimDeadLetters,
+      ClaimTransform: this.claimTransform,
       LoadFile: this.loadFile,
       ReplayFiles: this.replayFiles,
       Sweep: this.sweep,
@@ -112,7 +120,8 @@ export class Orchestration extends Construct {
         ...Object.fromEntries(
           Object.entries(taskFunctions).map(([name, task]) => [`${name}FunctionArn`, task.functionArn]),
         ),
-        NoticeTopicArn: this.notices.topicArn,
+        NoticeTopicArn: props.notices.topicArn,
+        TransformProjectName: props.transformProject.projectName,
       },
       logs: {
         level: LogLevel.ERROR,
@@ -130,7 +139,38 @@ export class Orchestration extends Construct {
     }
     // A definition from a file brings no permissions with it.
     for (const task of Object.values(taskFunctions)) task.grantInvoke(this.stateMachine)
-    this.notices.grantPublish(this.stateMachine)
+    props.notices.grantPublish(this.stateMachine)
+    // What `startBuild.sync` does: it starts the build, hears of its end by a rule of its own, and stops it with the execution.
+    // https://docs.aws.amazon.com/step-functions/latest/dg/connect-codebuild.html
+    this.stateMachine.addToRolePolicy(
+      new PolicyStatement({
+        actions: [
+          'codebuild:StartBuild',
+          'codebuild:StopBuild',
+          'codebuild:BatchGetBuilds',
+          'codebuild:BatchGetReports',
+        ],
+        resources: [props.transformProject.projectArn],
+      }),
+    )
+    this.stateMachine.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['events:PutTargets', 'events:PutRule', 'events:DescribeRule'],
+        resources: [
+          Stack.of(this).formatArn({
+            service: 'events',
+            resource: 'rule',
+            resourceName: 'StepFunctionsGetEventForCodeBuildStartBuildRule',
+          }),
+        ],
+      }),
+    )
+    this.claimTransform.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['codebuild:ListBuildsForProject', 'codebuild:BatchGetBuilds'],
+        resources: [props.transformProject.projectArn],
+      }),
+    )
     // A long drain goes on in a fresh execution.
     this.stateMachine.addToRolePolicy(
       new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachineArn] }),

@@ -5,7 +5,10 @@ import { Database } from './database.ts'
 import { Ingestion } from './ingestion.ts'
 import { Inspection } from './inspection.ts'
 import { Landing } from './landing.ts'
+import { Migration } from './migration.ts'
+import { Notices } from './notices.ts'
 import { Orchestration } from './orchestration.ts'
+import { Transform } from './transform.ts'
 import { Triggers } from './triggers.ts'
 
 /** What a stage decides. The literals, each with its reason, stand in `app.ts`. */
@@ -30,6 +33,8 @@ export interface PipelineStackProps extends StackProps {
   readonly overwrittenInputRetention: Duration
   readonly quarantineRetention: Duration
   readonly logRetentionDays: number
+  /** Time between two runs of dbt. */
+  readonly transformInterval: Duration
   /** Time between two looks for what was forgotten. */
   readonly sweepInterval: Duration
 }
@@ -38,10 +43,23 @@ export class PipelineStack extends Stack {
   constructor(scope: Construct, id: string, props: PipelineStackProps) {
     super(scope, id, { description: `Sluice, stage ${props.stage}: JSON files from S3 to PostgreSQL`, ...props })
 
-    const database = new Database(this, 'Database', props)
+    const database = new Database(this, 'Database')
+    const migration = new Migration(this, 'Migration', {
+      ...props,
+      databaseSecret: database.secret,
+      connectionVariables: database.connectionVariables,
+    })
     const landing = new Landing(this, 'Landing', props)
+    const notices = new Notices(this, 'Notices', props)
+    const transform = new Transform(this, 'Transform', {
+      ...props,
+      connectionVariables: database.connectionVariables,
+      notices: notices.topic,
+    })
     const orchestration = new Orchestration(this, 'Orchestration', {
       ...props,
+      notices: notices.topic,
+      transformProject: transform.project,
       databaseSecret: database.secret,
       deadLetterQueue: landing.deadLetterQueue,
       replayQueue: landing.replayQueue,
@@ -57,7 +75,7 @@ export class PipelineStack extends Stack {
       ...props,
       deadLetterQueue: landing.deadLetterQueue,
       stateMachine: orchestration.stateMachine,
-      notices: orchestration.notices,
+      notices: notices.topic,
     })
     const inspection = new Inspection(this, 'Inspection', {
       ...props,
@@ -82,14 +100,16 @@ export class PipelineStack extends Stack {
     database.secret.grantRead(orchestration.quarantineFiles)
     database.secret.grantRead(orchestration.collectDeadLetters)
     database.secret.grantRead(orchestration.claimDeadLetters)
+    database.secret.grantRead(orchestration.claimTransform)
     database.secret.grantRead(orchestration.loadFile)
     database.secret.grantRead(orchestration.replayFiles)
     database.secret.grantRead(orchestration.sweep)
     database.secret.grantRead(inspection.readLedger)
     orchestration.stateMachine.grantStartExecution(ingestion.ingest)
+    notices.topic.grantPublish(transform.project)
 
     // New code never meets an old schema, and no file is read before there is a ledger to write it to.
-    database.migration.executeBefore(orchestration, ingestion, inspection)
+    migration.trigger.executeBefore(orchestration, ingestion, inspection)
 
     Tags.of(this).add('app', 'sluice')
     Tags.of(this).add('stage', props.stage)
@@ -97,6 +117,6 @@ export class PipelineStack extends Stack {
     new CfnOutput(this, 'QueueUrl', { value: landing.queue.queueUrl })
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: landing.deadLetterQueue.queueUrl })
     new CfnOutput(this, 'StateMachineArn', { value: orchestration.stateMachine.stateMachineArn })
-    new CfnOutput(this, 'MigrateFunctionName', { value: database.migrate.functionName })
+    new CfnOutput(this, 'MigrateProjectName', { value: migration.project.projectName })
   }
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { type Duration, RemovalPolicy } from 'aws-cdk-lib'
 import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda'
-import { type ICommandHooks, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
+import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 
@@ -18,8 +18,6 @@ export interface SluiceFunctionProps {
   readonly environment: Readonly<Record<string, string>>
   readonly logRetentionDays: number
   readonly reservedConcurrency?: number
-  /** Shell commands around the bundling, to put files beside the code. */
-  readonly commandHooks?: ICommandHooks
 }
 
 export class SluiceFunction extends NodejsFunction {
@@ -51,7 +49,6 @@ export class SluiceFunction extends NodejsFunction {
         bundleAwsSDK: true,
         // pg is CommonJS and calls require for Node's own modules, which ESM does not have.
         banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
-        ...(props.commandHooks && { commandHooks: props.commandHooks }),
       },
     })
   }

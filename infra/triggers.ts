@@ -16,6 +16,7 @@ export interface TriggersProps {
   readonly stateMachine: StateMachine
   readonly notices: Topic
   readonly sweepInterval: Duration
+  readonly transformInterval: Duration
 }
 
 export class Triggers extends Construct {
@@ -55,6 +56,17 @@ export class Triggers extends Construct {
       target: new StepFunctionsStartExecution(props.stateMachine, {
         input: ScheduleTargetInput.fromObject({ trigger: 'sweep' }),
         // The next sweep comes anyway.
+        retryAttempts: 0,
+        maxEventAge: Duration.minutes(1),
+      }),
+    })
+
+    new Schedule(this, 'TransformDue', {
+      description: 'Runs dbt when no batch has had it run',
+      schedule: ScheduleExpression.rate(props.transformInterval),
+      target: new StepFunctionsStartExecution(props.stateMachine, {
+        input: ScheduleTargetInput.fromObject({ trigger: 'transform' }),
+        // The next one comes anyway.
         retryAttempts: 0,
         maxEventAge: Duration.minutes(1),
       }),

@@ -11,8 +11,17 @@ import type { IngestDependencies } from './ingest-slice.ts'
 
 /** @param applicationName how the function's connection is called in PostgreSQL */
 export function makeIngestDependencies(applicationName: string): IngestDependencies {
-  const { DATABASE_SECRET_ARN, STATE_MACHINE_ARN } = readEnvironment('DATABASE_SECRET_ARN', 'STATE_MACHINE_ARN')
-  const requestHandler = { connectionTimeout: AWS_CONNECT_TIMEOUT_MS, requestTimeout: OBJECT_READ_TIMEOUT_MS }
+  const { DATABASE_SECRET_ARN, STATE_MACHINE_ARN, TRANSFORM_INTERVAL_MINUTES } = readEnvironment(
+    'DATABASE_SECRET_ARN',
+    'STATE_MACHINE_ARN',
+    'TRANSFORM_INTERVAL_MINUTES',
+  )
+  const requestHandler = {
+    connectionTimeout: AWS_CONNECT_TIMEOUT_MS,
+    requestTimeout: OBJECT_READ_TIMEOUT_MS,
+    // Without it the SDK only warns.
+    throwOnRequestTimeout: true,
+  }
   const secrets = new SecretsManagerClient({ requestHandler })
   const withDatabase = databaseFromSecret(secrets, DATABASE_SECRET_ARN, applicationName)
   return {
@@ -21,5 +30,6 @@ export function makeIngestDependencies(applicationName: string): IngestDependenc
     attempts: new Attempts(withDatabase),
     sfn: new SFNClient({ requestHandler }),
     stateMachineArn: STATE_MACHINE_ARN,
+    transformIntervalMinutes: TRANSFORM_INTERVAL_MINUTES,
   }
 }

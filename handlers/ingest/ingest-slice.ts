@@ -20,6 +20,7 @@ export interface IngestDependencies {
   readonly attempts: Attempts
   readonly sfn: SFNClient
   readonly stateMachineArn: string
+  readonly transformIntervalMinutes: number
 }
 
 export interface Invocation {
@@ -53,7 +54,7 @@ export async function ingestSlice(
   slice: Slice,
   invocation: Invocation,
 ): Promise<CommittedSlice> {
-  const { attempts, withDatabase } = dependencies
+  const { attempts, withDatabase, transformIntervalMinutes } = dependencies
   const { end } = invocation
   const attempted = slice.kind === 'alone' ? slice.objects[0] : undefined
   if (attempted !== undefined) await attempts.begin(attempted, end)
@@ -70,7 +71,8 @@ export async function ingestSlice(
       return { versions: [], messages: [] }
     }
     const { requestId, receivedAt } = invocation
-    const read = { requestId, receivedAt, messages: slice.messages.length, unreadable, files, attempted }
+    const messages = slice.messages.length
+    const read = { requestId, receivedAt, messages, unreadable, files, attempted, transformIntervalMinutes }
     const written = await withDatabase((database) => writeSlice(database, read), end)
     await followUp(dependencies, slice, written, end)
     return {

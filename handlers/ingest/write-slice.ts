@@ -7,6 +7,7 @@ import { findRefusedDocuments, insertDocuments, type NewDocument } from '../../d
 import { isDataRefused } from '../../db/errors.ts'
 import { type FileRecord, identityOf, type RecordedFile, recordFiles } from '../../db/files.ts'
 import { keepMessages, type UnreadableMessage } from '../../db/messages.ts'
+import { claimTransform } from '../../db/transforms.ts'
 import type { BatchInput } from '../contract.ts'
 import type { CreatedObject } from '../s3-event.ts'
 import { judgeRefused } from './judge.ts'
@@ -21,6 +22,8 @@ export interface ReadSlice {
   readonly files: readonly ReadFile[]
   /** The version whose attempt ends with this transaction. */
   readonly attempted?: CreatedObject | undefined
+  /** Minutes between two runs of the transform: the first batch after that asks for the next. */
+  readonly transformIntervalMinutes: number
 }
 
 export interface WrittenSlice {
@@ -44,7 +47,7 @@ export interface WrittenSlice {
  *   the same slice again is harmless)
  */
 export async function writeSlice(database: Database, slice: ReadSlice): Promise<WrittenSlice> {
-  const { requestId, receivedAt, messages, unreadable, files, attempted } = slice
+  const { requestId, receivedAt, messages, unreadable, files, attempted, transformIntervalMinutes } = slice
   return await database.transaction(async (transaction) => {
     const { id: batchId, loadedOn } = await openBatch(transaction, { requestId, receivedAt, messages })
     await keepMessages(transaction, batchId, unreadable)
@@ -65,7 +68,11 @@ export async function writeSlice(database: Database, slice: ReadSlice): Promise<
       vanished: count('vanished'),
       repeated: files.length - recorded.length,
     }
-    const execution = recorded.length === 0 ? null : planExecution(batchId, receivedAt, recorded)
+    // Nothing may lock the one row of the lease for long: it is asked for when all else is written.
+    const execution =
+      recorded.length === 0
+        ? null
+        : await planExecution(transaction, { batchId, receivedAt, recorded, transformIntervalMinutes })
     await closeBatch(transaction, batchId, {
       ...result,
       executionName: execution?.name ?? null,
@@ -152,12 +159,22 @@ function toRecord(
 }
 
 /** Name and input of the batch's execution. Both are kept with the batch, so that whoever starts it sends the same bytes. */
-function planExecution(batchId: number, receivedAt: Date, recorded: readonly RecordedFile[]) {
+async function planExecution(
+  transaction: Session,
+  {
+    batchId,
+    receivedAt,
+    recorded,
+    transformIntervalMinutes,
+  }: { batchId: number; receivedAt: Date; recorded: readonly RecordedFile[]; transformIntervalMinutes: number },
+) {
+  const stamp = receivedAt.toISOString().replaceAll(/[-:]|\.\d+/g, '')
+  const name = `batch-${stamp}-${batchId}`
   const input: BatchInput = {
     trigger: 'batch',
     batchId,
     poisonFileIds: recorded.filter((file) => file.status === 'poison').map((file) => file.id),
+    transform: await claimTransform(transaction, name, transformIntervalMinutes),
   }
-  const stamp = receivedAt.toISOString().replaceAll(/[-:]|\.\d+/g, '')
-  return { name: `batch-${stamp}-${batchId}`, input: JSON.stringify(input) }
+  return { name, input: JSON.stringify(input) }
 }

@@ -11,7 +11,12 @@ let dependencies: QuarantineDependencies | undefined
 
 function makeDependencies(): QuarantineDependencies {
   const { DATABASE_SECRET_ARN } = readEnvironment('DATABASE_SECRET_ARN')
-  const requestHandler = { connectionTimeout: AWS_CONNECT_TIMEOUT_MS, requestTimeout: OBJECT_READ_TIMEOUT_MS }
+  const requestHandler = {
+    connectionTimeout: AWS_CONNECT_TIMEOUT_MS,
+    requestTimeout: OBJECT_READ_TIMEOUT_MS,
+    // Without it the SDK only warns.
+    throwOnRequestTimeout: true,
+  }
   return {
     s3: new S3Client({ requestHandler }),
     withDatabase: databaseFromSecret(

@@ -11,6 +11,7 @@ import {
   measureUnreadableMessages,
   measureUnstarted,
 } from '../../db/status.ts'
+import { listTransforms, measureMarts } from '../../db/transforms.ts'
 import { countVersionsOfKey, findKeyOfCopy, listVersionsOfKey } from '../../db/versions.ts'
 import type { WithDatabase } from '../database.ts'
 import { errorFacts, InvalidInput, LedgerNotRead } from '../errors.ts'
@@ -23,6 +24,9 @@ export interface LedgerDependencies {
   /** The landing bucket. */
   readonly bucket: string
 }
+
+/** Runs of dbt that `status` shows: whether it fails once or always. */
+const RUNS_IN_STATUS = 3
 
 type Asked<Name extends LedgerQuestion['question']> = Extract<LedgerQuestion, { question: Name }>
 
@@ -62,6 +66,8 @@ async function answerFromLedger(session: Session, bucket: string, question: Excl
       return await answerExplain(session, bucket, question)
     case 'quarantine':
       return await answerQuarantine(session, question)
+    case 'transforms':
+      return await answerTransforms(session, question.limit)
     case 'batches':
       return { batches: await listBatches(session, question.limit) } satisfies LedgerAnswer<'batches'>
   }
@@ -106,7 +112,12 @@ async function answerStatus(session: Session, { since }: Asked<'status'>): Promi
     batches: await measureBatchSizes(session, since),
     unstarted: await measureUnstarted(session),
     unreadableMessages: await measureUnreadableMessages(session, since),
+    transforms: await answerTransforms(session, RUNS_IN_STATUS),
   }
+}
+
+async function answerTransforms(session: Session, limit: number): Promise<LedgerAnswer<'transforms'>> {
+  return { marts: await measureMarts(session), runs: await listTransforms(session, limit) }
 }
 
 /** Copies and reasons are named after the ledger id of their file (see quarantine-files). */

@@ -12,6 +12,9 @@ export const REFUSALS_MAX = 500
 /** Batches in an answer: about 400 bytes each. */
 export const BATCHES_MAX = 1_000
 
+/** Runs of dbt in an answer: a kilobyte each, and 8 KB when fifty models failed. */
+export const TRANSFORMS_MAX = 100
+
 /** A Date, which is text in ISO 8601 on its way. */
 const instant = z.coerce.date()
 const amount = z.number().int().nonnegative()
@@ -33,6 +36,7 @@ const ledgerQuestion = z.discriminatedUnion('question', [
     since: instant.optional(),
     limit: z.number().int().min(1).max(REFUSALS_MAX),
   }),
+  z.object({ question: z.literal('transforms'), limit: z.number().int().min(1).max(TRANSFORMS_MAX) }),
   z.object({ question: z.literal('batches'), limit: z.number().int().min(1).max(BATCHES_MAX) }),
 ])
 
@@ -62,6 +66,29 @@ const sourceStatus = z.object({
   putToCommit: delays.nullable(),
 })
 
+/** The newest first. */
+const transforms = z.object({
+  /** How far the marts are; `completeUntil` is null when no run ever succeeded. */
+  marts: z.object({ completeUntil: instant.nullable(), filesBehind: amount }),
+  runs: z.array(
+    z.object({
+      id: z.number(),
+      /** Null when a person ran dbt by hand. */
+      executionName: z.string().nullable(),
+      buildId: z.string().nullable(),
+      startedAt: instant,
+      endedAt: instant.nullable(),
+      /** Null while it runs. */
+      outcome: z.enum(['succeeded', 'failed', 'lost']).nullable(),
+      sources: z.array(z.string()),
+      nodes: amount,
+      failures: z
+        .array(z.object({ name: z.string(), kind: z.string(), status: z.string(), rows: amount.nullable() }))
+        .readonly(),
+    }),
+  ),
+})
+
 const status = z.object({
   since: instant,
   sources: z.array(sourceStatus),
@@ -74,6 +101,7 @@ const status = z.object({
   }),
   unstarted: z.object({ count: amount, oldestReceivedAt: instant.nullable() }),
   unreadableMessages: z.object({ count: amount, recent: amount }),
+  transforms,
 })
 
 const versionOfKey = z.object({
@@ -164,7 +192,7 @@ const batches = z.object({
 })
 
 /** The shape of each answer, by question. */
-export const ledgerAnswers = { landing, status, explain, quarantine, batches }
+export const ledgerAnswers = { landing, status, explain, quarantine, batches, transforms }
 
 export type LedgerQuestion = z.infer<typeof ledgerQuestion>
 

@@ -23,13 +23,13 @@ const ROOT = resolve(import.meta.dirname, '../..')
 const CDK = join(ROOT, 'node_modules/aws-cdk/bin/cdk')
 /** The account that the emulator answers for, and the region of the cloud's environment. */
 const ENVIRONMENT = 'aws://000000000000/us-east-1'
-/** Enough to hold CloudFormation's reason, which stands above the CLI's own stack trace. */
-const TAIL_LINES = 40
+/** Enough to hold CloudFormation's reason, which may be the end of a build's log, or the CLI's own stack trace. */
+const SHOWN_LINES = 40
 
 /**
  * Bootstraps the cloud and deploys all stacks of the app.
  * @returns the outputs of all its stacks in one record
- * @throws with the end of the CLI's output when a step fails
+ * @throws with what the CLI says of it when a step fails
  */
 export async function deployStack(cloud: Cloud, options: DeployOptions = {}): Promise<Record<string, string>> {
   const assembly = join(cloud.directory, 'cdk.out')
@@ -92,8 +92,7 @@ class Cli {
     release()
     log.end()
     if (exitCode !== 0) {
-      const tail = lines.slice(-TAIL_LINES).join('\n')
-      throw new Error(`cdk ${command} failed with exit code ${exitCode}. The end of ${logFile}:\n${tail}`)
+      throw new Error(`cdk ${command} failed with exit code ${exitCode}. From ${logFile}:\n${whatFailed(lines)}`)
     }
   }
 
@@ -107,6 +106,13 @@ class Cli {
       PATH: [join(ROOT, 'node_modules/.bin'), dirname(process.execPath), process.env.PATH].join(':'),
     }
   }
+}
+
+/** The reasons of CloudFormation, when there are any: below them stand logs of functions, longer than they are. Else the end. */
+function whatFailed(lines: readonly string[]): string {
+  const reasons = lines.lastIndexOf('Failed resources:')
+  const shown = reasons < 0 ? lines.slice(-SHOWN_LINES) : lines.slice(reasons, reasons + SHOWN_LINES)
+  return shown.join('\n')
 }
 
 /** As Promise.all, but only after all have ended: a step that still runs would write into a log nobody waits for. */

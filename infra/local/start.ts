@@ -9,6 +9,7 @@ import { type Account, type PutVersion, takeAccount } from './demo/account.ts'
 import { connectTo, type Deployment, databaseSecret } from './demo/deployment.ts'
 import { untilSettled } from './demo/follow.ts'
 import { type DemoInputs, makeInputs } from './demo/inputs.ts'
+import { renderMarts } from './demo/marts.ts'
 import { isInput } from './demo/noise.ts'
 import { formatCount, formatSeconds, showProgress, step } from './demo/progress.ts'
 import { putObjects } from './demo/put-objects.ts'
@@ -17,7 +18,8 @@ import { type WalkedRoute, walkRoutes } from './demo/routes.ts'
 import { watchFiles } from './demo/watch.ts'
 import { deployStack } from './deploy.ts'
 
-const USAGE = `Runs Sluice on this machine: cloud up, deploy, 2,015 objects through the pipeline, and an account of every one.
+const USAGE = `Runs Sluice on this machine: cloud up, deploy, 2,015 objects through the pipeline, an account of
+every one, and the marts that dbt builds of them.
 
   npm start               and stay up to try things, until Ctrl-C
   npm start -- --once     and tear down: exits 0 when every object is accounted for, else 1
@@ -47,6 +49,7 @@ async function main({ once }: { once: boolean }): Promise<void> {
     const routes = await step('Walking the other routes of the state machine', () => walkRoutes(deployment))
     reportRoutes(account, routes)
     isDemoDone = account.problems.length === 0 && routes.every(({ status }) => status === 'SUCCEEDED')
+    if (isDemoDone) console.log(`\n${await renderMarts(deployment.database)}`)
     if (isDemoDone && !once) {
       console.log(whatToTry(cloud, deployment))
       await watchFiles(deployment)
@@ -127,8 +130,9 @@ PostgreSQL: ${cloud.database.url}
 Try in a second terminal:
   npm run -s sluice -- status
   npm run -s sluice -- quarantine
+  npm run -s sluice -- transform
   curl -d '{"order_id": 7}' -X PUT ${cloud.endpoint}/${bucket}/input/orders/mine.json
-  psql ${cloud.database.url} -c 'select state, count(*) from ingest.current_files group by 1'
+  psql ${cloud.database.url} -c 'select * from marts.ingest_daily'
 
 What becomes of files that you drop is told here:`
 }

@@ -1,8 +1,11 @@
-import { sql } from 'drizzle-orm'
-import { expect, test } from 'vitest'
+import { eq, sql } from 'drizzle-orm'
+import { describe, expect, test } from 'vitest'
 import { openDatabase } from '../../db/client.ts'
-import { claimTransform } from '../../db/transforms.ts'
+import { recordFiles } from '../../db/files.ts'
+import { files, transforms } from '../../db/schema.ts'
+import { claimTransform, listTransforms, measureMarts } from '../../db/transforms.ts'
 import { createDatabase } from '../support/database.ts'
+import { fileRecord } from '../support/ledger.ts'
 
 const HOUR = 60
 
@@ -45,4 +48,44 @@ test.each([
   await using db = await createDatabase()
   await db.database.execute(sql.raw(`update ingest.transform_lease set ${columns}`))
   expect(await claimTransform(db.database, 'somebody', HOUR)).toBe(isDue)
+})
+
+describe('how far the marts are', () => {
+  test('without a run that succeeded, all files are still to come', async () => {
+    await using db = await createDatabase()
+    await recordFiles(db.database, [fileRecord(), fileRecord({ status: 'quarantined' })])
+    await db.database.insert(transforms).values({ outcome: 'failed', endedAt: new Date() })
+
+    expect(await measureMarts(db.database)).toEqual({ completeUntil: null, filesBehind: 2 })
+  })
+
+  test('files count as behind from the transaction on below which the last success has read', async () => {
+    await using db = await createDatabase()
+    await recordFiles(db.database, [fileRecord(), fileRecord()])
+    const [file] = await recordFiles(db.database, [fileRecord()])
+    const changed = db.database
+      .select({ xid: files.changedXid })
+      .from(files)
+      .where(eq(files.id, file?.id ?? 0))
+    const startedAt = new Date('2026-11-24T17:00:00Z')
+    const run = { startedAt, endedAt: startedAt, readBelow: sql`(${changed})` }
+    await db.database.insert(transforms).values({ ...run, outcome: 'succeeded' })
+    await db.database.insert(transforms).values({ ...run, outcome: 'lost', readBelow: '999999' })
+
+    expect(await measureMarts(db.database)).toEqual({ completeUntil: startedAt, filesBehind: 1 })
+  })
+
+  test('the newest runs come first, with what they say of themselves', async () => {
+    await using db = await createDatabase()
+    const failures = [{ name: 'orders', kind: 'model', status: 'error', rows: null }] as const
+    await db.database.insert(transforms).values({ executionName: 'first', sources: ['orders'], nodes: 3 })
+    await db.database.insert(transforms).values({ outcome: 'failed', endedAt: new Date(), failures })
+
+    const [last, ...others] = await listTransforms(db.database, 2)
+    expect(last).toMatchObject({ outcome: 'failed', failures, executionName: null, sources: [] })
+    expect(others).toMatchObject([
+      { executionName: 'first', endedAt: null, outcome: null, sources: ['orders'], nodes: 3 },
+    ])
+    expect(await listTransforms(db.database, 1)).toHaveLength(1)
+  })
 })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { pipelineDefinition, placesOf, scopesOf, substitutionsOf } from '../workflows/definition.ts'
 import { permissionsOf, roleOf } from './permissions.ts'
-import { onlyOne, outputFolder, type Resource, readable, resources, targetOf } from './synthesized.ts'
+import { at, onlyOne, outputFolder, type Resource, readable, resources, targetOf } from './synthesized.ts'
 
 const machine = onlyOne('AWS::StepFunctions::StateMachine')
 const substitutions: Record<string, Resource['properties']> = machine.properties.DefinitionSubstitutions
@@ -24,11 +24,12 @@ describe('the state machine', () => {
 
   const functionNames = substitutionsOf(pipelineDefinition()).filter((name) => name.endsWith('FunctionArn'))
 
-  test('substitutes functions, and the topic of notices', () => {
+  test('substitutes functions, the topic of notices and the project of the transform', () => {
     const others = substitutionsOf(pipelineDefinition()).filter((name) => !functionNames.includes(name))
 
     expect(others.map((name) => [name, readable(substitutions[name] ?? {})])).toEqual([
-      ['NoticeTopicArn', 'Orchestration/Notices'],
+      ['NoticeTopicArn', 'Notices/Topic'],
+      ['TransformProjectName', 'Transform/Project'],
     ])
   })
 
@@ -52,7 +53,7 @@ describe('the state machine', () => {
     expect(new Set(invocable)).toEqual(new Set(named))
   })
 
-  test('may besides only publish notices, start itself and deliver its log', () => {
+  test('may besides only publish notices, start itself, run the build of the transform and deliver its log', () => {
     const { '*': anything = [], ...others } = permissionsOf(roleOf(machine))
     const besides = Object.entries(others).filter(([, actions]) => !actions.includes('lambda:InvokeFunction'))
 
@@ -65,8 +66,15 @@ describe('the state machine', () => {
       ),
     ).toEqual(new Set(['lambda:InvokeFunction']))
     expect(Object.fromEntries(besides)).toEqual({
-      'Orchestration/Notices': ['sns:Publish'],
+      'Notices/Topic': ['sns:Publish'],
       'Orchestration/Pipeline': ['states:StartExecution'],
+      'Transform/Project': [
+        ...['codebuild:BatchGetBuilds', 'codebuild:BatchGetReports', 'codebuild:StartBuild', 'codebuild:StopBuild'],
+      ],
+      // By which Step Functions hears of the end of a build.
+      'arn:aws:events:us-east-1:000000000000:rule/StepFunctionsGetEventForCodeBuildStartBuildRule': [
+        ...['events:DescribeRule', 'events:PutRule', 'events:PutTargets'],
+      ],
     })
   })
 
@@ -74,6 +82,14 @@ describe('the state machine', () => {
     const MaxConcurrency = pipelineDefinition().States.LoadDeadLetters?.MaxConcurrency
 
     expect(MaxConcurrency).toBe(functionOf('LoadFileFunctionArn')?.properties.ReservedConcurrentExecutions)
+  })
+
+  test('waits for a build longer than it may wait and run', () => {
+    const { QueuedTimeoutInMinutes, TimeoutInMinutes } = at('Transform/Project').properties
+
+    expect(pipelineDefinition().States.RunDbt?.TimeoutSeconds).toBeGreaterThan(
+      60 * (QueuedTimeoutInMinutes + TimeoutInMinutes),
+    )
   })
 
   test('waits for every function longer than it can run, so that the function says what went wrong', () => {

@@ -58,10 +58,15 @@ describe('quarantine-files', () => {
   })
 })
 
-describe('the functions of dead letters, replays and sweeps', () => {
+describe('the functions of dead letters, transforms, replays and sweeps', () => {
   test.each([
     ['CollectDeadLetters', 'take from the dead-letter queue', { 'Landing/DeadLetterQueue': receiveMessages }],
     ['ClaimDeadLetters', 'do nothing more', {}],
+    [
+      'ClaimTransform',
+      'look for builds of the transform',
+      { 'Transform/Project': ['codebuild:BatchGetBuilds', 'codebuild:ListBuildsForProject'] },
+    ],
     [
       'LoadFile',
       'read input/ and start the pipeline',
@@ -107,12 +112,6 @@ describe('what starts the pipeline by itself', () => {
   })
 })
 
-describe('migrate', () => {
-  test('may read the secret, nothing else', () => {
-    expect(permissionsOf(roleOf(at('Database/Migrate')))).toEqual({ 'Database/Secret': readSecret })
-  })
-})
-
 describe('read-ledger', () => {
   test('may read the secret, nothing else', () => {
     expect(permissionsOf(roleOf(at('Inspection/ReadLedger')))).toEqual({ 'Database/Secret': readSecret })
@@ -124,6 +123,8 @@ describe('every role', () => {
   const wildcards: Record<string, string> = {
     'Ingestion/Ingest/ServiceRole: Landing/Bucket/input/*': 'ours: the keys of files are not known in advance',
     'Ingestion/Ingest/ServiceRole: Landing/Bucket/quarantine/*': 'ours: the keys are made from file ids',
+    'Migration/Project/Role: arn:aws:logs:us-east-1:000000000000:log-group:/aws/codebuild/Migration/Project:*':
+      "CDK's: the streams of the project's log",
     'Orchestration/QuarantineFiles/ServiceRole: Landing/Bucket/input/*': 'ours: the keys of files, as above',
     'Orchestration/QuarantineFiles/ServiceRole: Landing/Bucket/quarantine/*': 'ours: the keys of copies, as above',
     'Orchestration/LoadFile/ServiceRole: Landing/Bucket/input/*': 'ours: the keys of files, as above',
@@ -133,10 +134,16 @@ describe('every role', () => {
     'Orchestration/Pipeline/Role: Orchestration/QuarantineFiles:*': "CDK's: the function's versions and aliases",
     'Orchestration/Pipeline/Role: Orchestration/CollectDeadLetters:*': "CDK's: versions and aliases, as above",
     'Orchestration/Pipeline/Role: Orchestration/ClaimDeadLetters:*': "CDK's: versions and aliases, as above",
+    'Orchestration/Pipeline/Role: Orchestration/ClaimTransform:*': "CDK's: versions and aliases, as above",
     'Orchestration/Pipeline/Role: Orchestration/LoadFile:*': "CDK's: versions and aliases, as above",
     'Orchestration/Pipeline/Role: Orchestration/ReplayFiles:*': "CDK's: versions and aliases, as above",
     'Orchestration/Pipeline/Role: Orchestration/Sweep:*': "CDK's: versions and aliases, as above",
-    'AWSCDK.TriggerCustomResourceProviderCustomResourceProvider/Role: Database/Migrate:*':
+    'Transform/Project/Role: Transform/Builds/*': 'ours: artifacts and the cache, by build',
+    'Transform/Project/Role: arn:aws:logs:us-east-1:000000000000:log-group:/aws/codebuild/Transform/Project:*':
+      "CDK's: the streams of the project's log",
+    'Transform/Project/Role: arn:aws:codebuild:us-east-1:000000000000:report-group/Transform/Project-*':
+      "CDK's: report groups are named by the buildspec",
+    'AWSCDK.TriggerCustomResourceProviderCustomResourceProvider/Role: Migration/StartBuild:*':
       "CDK's: the trigger calls the function by its version",
   }
 

@@ -2,18 +2,7 @@ import { CfnResource, TagManager } from 'aws-cdk-lib'
 import { describe, expect, test } from 'vitest'
 import { openDatabase } from '../../db/client.ts'
 import { SluiceFunction } from '../../infra/sluice-function.ts'
-import {
-  at,
-  ofType,
-  onlyOne,
-  parameters,
-  prerequisitesOf,
-  type Resource,
-  readable,
-  resources,
-  stack,
-  targetOf,
-} from './synthesized.ts'
+import { at, ofType, onlyOne, parameters, type Resource, readable, resources, stack, targetOf } from './synthesized.ts'
 
 const DAY = 24 * 60 * 60
 
@@ -114,9 +103,8 @@ describe('mappings', () => {
 })
 
 describe('buckets', () => {
-  test.each(buckets)('$path is versioned, encrypted, private, TLS only, and outlives the stack', (bucket) => {
+  test.each(buckets)('$path is encrypted, private, TLS only, and outlives the stack', (bucket) => {
     expect(bucket.properties).toMatchObject({
-      VersioningConfiguration: { Status: 'Enabled' },
       BucketEncryption: {
         ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
       },
@@ -137,6 +125,14 @@ describe('buckets', () => {
     })
   })
 
+  test('keep every version where files land, and one where builds leave what can be made again', () => {
+    expect(buckets.map(({ path, properties }) => [path, properties.VersioningConfiguration?.Status])).toEqual([
+      ['Landing/Bucket', 'Enabled'],
+      ['Transform/Builds', undefined],
+    ])
+    expect(at('Transform/Builds').properties.LifecycleConfiguration.Rules).toMatchObject([{ ExpirationInDays: 30 }])
+  })
+
   test('keep a file under input/, overwritten or not, until its message has had its last chance', () => {
     const lastChanceDays = Math.max(
       ...workQueues.map(
@@ -144,7 +140,7 @@ describe('buckets', () => {
           (queue.properties.MessageRetentionPeriod + deadLetterQueueOf(queue).properties.MessageRetentionPeriod) / DAY,
       ),
     )
-    const rules = onlyOne('AWS::S3::Bucket').properties.LifecycleConfiguration.Rules.filter(
+    const rules = at('Landing/Bucket').properties.LifecycleConfiguration.Rules.filter(
       ({ Prefix = '' }) => 'input/'.startsWith(Prefix) || Prefix.startsWith('input/'),
     )
     const ends: number[] = rules.flatMap((rule: Resource['properties']) =>
@@ -179,6 +175,12 @@ describe('functions', () => {
   const typesByRef = {
     ARN: ['AWS::SecretsManager::Secret', 'AWS::StepFunctions::StateMachine'],
     URL: ['AWS::SQS::Queue'],
+    NAME: ['AWS::CodeBuild::Project'],
+  }
+  /** Told as they are: what they say is no secret. */
+  const literals: Record<string, RegExp> = {
+    SOURCE_HASH: /^[0-9a-f]{64}$/,
+    TRANSFORM_INTERVAL_MINUTES: /^\d+$/,
   }
 
   test('are all ours, but for those that CDK deploys with', () => {
@@ -203,14 +205,15 @@ describe('functions', () => {
     expect(byId(targetOf(log)).properties.RetentionInDays).toBe(30)
   })
 
-  test.each(functions)('$path is told ARNs, URLs of queues and its name, no secret', ({ properties }) => {
+  test.each(functions)('$path is told ARNs, URLs of queues, names and numbers, no secret', ({ properties }) => {
     const { POWERTOOLS_SERVICE_NAME, ...others } = properties.Environment.Variables
 
     expect(POWERTOOLS_SERVICE_NAME).toBe(properties.FunctionName)
     for (const [name, value] of Object.entries<Resource['properties']>(others)) {
-      expect(name).toMatch(/_(ARN|URL)$/)
-      if (typeof value === 'string') expect(readable(value)).toBe('Orchestration/Pipeline')
-      else if ('Ref' in value) expect(typesByRef[name.endsWith('_ARN') ? 'ARN' : 'URL']).toContain(byId(value.Ref).type)
+      const [, kind] = /_(ARN|URL|NAME)$/.exec(name) ?? []
+      if (kind === undefined) expect(value).toMatch(literals[name] ?? /^neither a reference nor listed$/)
+      else if (typeof value === 'string') expect(readable(value)).toBe('Orchestration/Pipeline')
+      else if ('Ref' in value) expect(typesByRef[kind as keyof typeof typesByRef]).toContain(byId(value.Ref).type)
       else expect(value).toEqual({ 'Fn::GetAtt': [expect.any(String), 'Arn'] })
     }
   })
@@ -221,8 +224,7 @@ describe('functions', () => {
     const unbounded = connecting.filter(({ properties }) => !(properties.ReservedConcurrentExecutions > 0))
 
     expect(connecting.length).toBeGreaterThan(5)
-    // One call for each deployment, by the deployment itself.
-    expect(unbounded.map(({ path }) => path)).toEqual(['Database/Migrate'])
+    expect(unbounded.map(({ path }) => path)).toEqual([])
   })
 
   test.each(connecting)('$path has more time than the database allows a transaction', ({ properties }) => {
@@ -249,34 +251,6 @@ describe('secrets', () => {
       expect(definition.NoEcho).toBe(true)
       expect(definition).not.toHaveProperty('Default')
     }
-  })
-})
-
-describe('the migration', () => {
-  const migration = onlyOne('Custom::Trigger')
-
-  test('runs whenever its code has changed, and fails the deployment when it fails', () => {
-    expect(migration.properties).toMatchObject({ ExecuteOnHandlerChange: true, InvocationType: 'RequestResponse' })
-  })
-
-  test.each([
-    ...functions.filter(({ path }) => path !== 'Database/Migrate'),
-    ...mappings,
-    ...ofType('AWS::StepFunctions::StateMachine'),
-    ...ofType('AWS::Scheduler::Schedule'),
-  ])('runs before $path', (resource) => {
-    expect(prerequisitesOf(resource)).toContain(migration.id)
-  })
-
-  test('runs once its function can read the secret, and waits for nothing that it comes before', () => {
-    const before = [...prerequisitesOf(migration)].flatMap(
-      (id) => resources.find((resource) => resource.id === id)?.path ?? [],
-    )
-
-    expect(before).toEqual(
-      expect.arrayContaining(['Database/Migrate', 'Database/Secret', 'Database/Migrate/ServiceRole/DefaultPolicy']),
-    )
-    expect(before.filter((path) => /^(Ingestion|Orchestration|Inspection)/.test(path))).toEqual([])
   })
 })
 

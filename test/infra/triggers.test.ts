@@ -4,7 +4,7 @@ import { examples } from '../workflows/examples.ts'
 import { at, ofType, onlyOne, type Resource, readable } from './synthesized.ts'
 
 const rules = ofType('AWS::Events::Rule')
-const schedule = onlyOne('AWS::Scheduler::Schedule')
+const schedules = ofType('AWS::Scheduler::Schedule')
 const alarm = at('Triggers/DeadLettersAlarm')
 
 /** The one rule that is for events of this kind. */
@@ -17,13 +17,13 @@ function ruleFor(detailType: string): Resource {
 /** Everything that is started by itself, and with what. */
 const targets: Resource['properties'][] = [
   ...rules.flatMap(({ properties }) => properties.Targets),
-  schedule.properties.Target,
+  ...schedules.map(({ properties }) => properties.Target),
 ]
 const starts = targets.filter(({ Arn }) => readable(Arn) === 'Orchestration/Pipeline')
 
 describe('the pipeline', () => {
   test('is started with inputs that its contract accepts', () => {
-    expect(starts).toHaveLength(2)
+    expect(starts).toHaveLength(3)
     for (const { Input } of starts) expect(pipelineInput.parse(JSON.parse(Input))).toEqual(JSON.parse(Input))
   })
 })
@@ -64,14 +64,21 @@ describe('dead letters', () => {
   })
 })
 
-describe('the sweep', () => {
-  test('is started every 15 minutes, and not twice for one of them', () => {
-    const { ScheduleExpression, State, Target } = schedule.properties
+describe('by the clock', () => {
+  test.each([
+    ['the sweep', 'Triggers/Sweep', 'rate(15 minutes)', 'sweep'],
+    ['the transform', 'Triggers/TransformDue', 'rate(1 hour)', 'transform-when-due'],
+  ])('%s is started, and not twice for one time', (_, path, rate, example) => {
+    const { ScheduleExpression, State, Target } = at(path).properties
 
-    expect([ScheduleExpression, State]).toEqual(['rate(15 minutes)', 'ENABLED'])
+    expect([ScheduleExpression, State]).toEqual([rate, 'ENABLED'])
     expect(readable(Target.Arn)).toBe('Orchestration/Pipeline')
-    expect(JSON.parse(Target.Input)).toEqual(examples.get('sweep'))
+    expect(JSON.parse(Target.Input)).toEqual(examples.get(example))
     expect(Target.RetryPolicy.MaximumRetryAttempts).toBe(0)
+  })
+
+  test('nothing else is started', () => {
+    expect(schedules).toHaveLength(2)
   })
 })
 
@@ -84,13 +91,13 @@ describe('an execution that failed', () => {
     expect(EventPattern.detail).toEqual({ stateMachineArn: [expect.anything()], status: expect.anything() })
     expect(EventPattern.detail.stateMachineArn.map(readable)).toEqual(['Orchestration/Pipeline'])
     expect(EventPattern.detail.status).toEqual(['FAILED', 'TIMED_OUT', 'ABORTED'])
-    expect(Targets.map(({ Arn }: Resource['properties']) => readable(Arn))).toEqual(['Orchestration/Notices'])
+    expect(Targets.map(({ Arn }: Resource['properties']) => readable(Arn))).toEqual(['Notices/Topic'])
   })
 
   test('is told by a topic that lets EventBridge publish, and nobody without TLS', () => {
     const { PolicyDocument, Topics } = onlyOne('AWS::SNS::TopicPolicy').properties
 
-    expect(Topics.map(readable)).toEqual(['Orchestration/Notices'])
+    expect(Topics.map(readable)).toEqual(['Notices/Topic'])
     expect(PolicyDocument.Statement).toEqual([
       expect.objectContaining({
         Effect: 'Deny',

@@ -97,6 +97,8 @@ async function assertBatches(
       .sort(),
     'executions started',
   )
+  const transforms = executions.filter(({ input }) => JSON.parse(input).transform === true)
+  assert.equal(transforms.length, Math.min(1, executions.length), 'batches that took the lease of the transform')
   for (const [requestId, messages] of requests) {
     const counted = batches.filter((batch) => batch.requestId === requestId).map((batch) => batch.messages)
     assert(counted.reduce((sum, count) => sum + count, 0) <= messages, `messages of ${requestId}`)

@@ -54,6 +54,7 @@ export async function openLaboratory(server: DatabaseServer): Promise<Laboratory
         attempts: new Attempts(withDatabase),
         sfn,
         stateMachineArn: 'arn:aws:states:us-east-1:000000000000:stateMachine:pipeline',
+        transformIntervalMinutes: 60,
       })),
     quarantine,
     [Symbol.asyncDispose]: async () => {

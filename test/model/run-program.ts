@@ -1,4 +1,5 @@
 /** Runs a program against the real code and the model side by side, and compares the two after every round. */
+import { transformLease } from '../../db/schema.ts'
 import { assertEnd } from './assert-end.ts'
 import { assertLedger } from './assertions.ts'
 import type { Laboratory } from './laboratory.ts'
@@ -25,6 +26,8 @@ export async function runProgram(laboratory: Laboratory, { steps }: Program): Pr
   const functions = laboratory.startFunctions()
   const firstExecution = cloud.executions.length
   let quarantined = firstExecution
+  // As far as this program can tell, no transform ever ran.
+  await observer.update(transformLease).set({ heldBy: null, heldUntil: null })
 
   const runAndCompare = async (round: Round): Promise<void> => {
     const started = cloud.executions.length

@@ -63,6 +63,12 @@ export const safeguards: readonly Safeguard[] = [
     'objectsOf(message).every(',
     'objectsOf(message).slice(0, 1).every(',
   ),
+  guard(
+    'one batch takes the lease of the transform',
+    'db/transforms.ts',
+    '.heldUntil} <= now(), true)',
+    '.heldUntil} <= now(), true) or true',
+  ),
   guard('sequencers compare byte by byte', LEDGER, 'text COLLATE "C" GENERATED', 'text GENERATED'),
   guard('sequencers compare in one case', LEDGER, "rtrim(upper(sequencer), '0')", "rtrim(sequencer, '0')"),
   guard('sequencers compare from the left', LEDGER, "rtrim(upper(sequencer), '0')", "lpad(upper(sequencer), 40, '0')"),

@@ -1,22 +1,17 @@
 /** Follows the README's "Add a source" to the letter, in a copy of this tree. */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { copyTree } from '../support/copy-tree.ts'
 
 const root = join(import.meta.dirname, '../..')
 let copy: string
 
 beforeAll(() => {
-  copy = mkdtempSync(join(tmpdir(), 'sluice-source-'))
-  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root })
-  // A file that was deleted and not committed is still listed.
-  const files = String(listed)
-    .split('\0')
-    .filter((file) => file !== '' && lstatSync(join(root, file), { throwIfNoEntry: false })?.isFile())
-  for (const file of files) cpSync(join(root, file), join(copy, file))
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+  copy = copyTree()
+  // The packages of dbt and of its Python.
+  symlinkSync(join(root, '.sluice'), join(copy, '.sluice'))
 })
 afterAll(() => rmSync(copy, { recursive: true, force: true }))
 
@@ -24,7 +19,7 @@ afterAll(() => rmSync(copy, { recursive: true, force: true }))
 function readSteps(): { file: string; language: string; code: string }[] {
   const readme = readFileSync(join(root, 'README.md'), 'utf8')
   const [, section = ''] = /^## Add a source$(.*?)^## /ms.exec(readme) ?? []
-  const steps = section.matchAll(/`([\w./-]+\.ts)`[^`]*?\n\n```(ts|diff)\n(.*?)^```$/gms)
+  const steps = section.matchAll(/`([\w./-]+\.(?:ts|sql|yml))`[^`]*?\n\n```(ts|diff|sql|yaml)\n(.*?)^```$/gms)
   return [...steps].map(([, file = '', language = '', code = '']) => ({ file, language, code }))
 }
 
@@ -53,6 +48,9 @@ test('the steps of the README make a source that passes its own test and every c
   expect(steps.map(({ file, language }) => `${language} ${file}`)).toEqual([
     'ts handlers/sources/parcels.ts',
     'diff handlers/sources/registry.ts',
+    'diff dbt/models/sources.yml',
+    'sql dbt/models/staging/stg_parcels__records.sql',
+    'yaml dbt/models/staging/parcels.yml',
     'ts test/handlers/sources/parcels.unit.test.ts',
   ])
 
@@ -64,6 +62,8 @@ test('the steps of the README make a source that passes its own test and every c
   const tests = run('vitest', 'run', '--project', 'unit', 'test/handlers/sources')
   expect(tests.status, tests.output).toBe(0)
   expect(tests.output).toContain('parcels.unit.test.ts')
+  const dbt = run('vitest', 'run', '--project', 'dbt', 'test/dbt/models/project.test.ts')
+  expect(dbt.status, dbt.output).toBe(0)
   const types = run('tsc')
   expect(types.status, types.output).toBe(0)
   const style = run('biome', 'check')

@@ -1,5 +1,8 @@
 /** Vitest global setup: a laptop cloud with the real stack deployed to it, its waits shortened by stage context. */
+import { sql } from 'drizzle-orm'
 import type { TestProject } from 'vitest/node'
+import { openDatabase } from '../../db/client.ts'
+import { transformLease } from '../../db/schema.ts'
 import { type Cloud, startCloud } from '../../infra/local/cloud.ts'
 import { databaseSecret } from '../../infra/local/demo/deployment.ts'
 import { deployStack } from '../../infra/local/deploy.ts'
@@ -9,6 +12,13 @@ declare module 'vitest' {
     cloud: Pick<Cloud, 'endpoint' | 'database'>
     stackOutputs: Record<string, string>
   }
+}
+
+/** The first batch would run dbt beside all tests. Those that are about it give the lease free. */
+async function holdTransform(cloud: Cloud): Promise<void> {
+  const database = openDatabase(databaseSecret(cloud), 'test-setup')
+  await database.update(transformLease).set({ heldBy: 'the tests', heldUntil: sql`'infinity'` })
+  await database.$client.end()
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -23,6 +33,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       context: { batchingWindowSeconds: '1' },
       parameters: { LocalDatabaseSecret: JSON.stringify(databaseSecret(cloud)) },
     })
+    await holdTransform(cloud)
     project.provide('cloud', { endpoint: cloud.endpoint, database: cloud.database })
     project.provide('stackOutputs', stackOutputs)
   } catch (error) {

@@ -22,6 +22,7 @@ export async function ingestDependencies(
     attempts: new Attempts(withDatabase),
     sfn,
     stateMachineArn,
+    transformIntervalMinutes: 60,
   }
 }
 
@@ -38,5 +39,6 @@ export async function ingestEnvironment(
     AWS_SECRET_ACCESS_KEY: 'test',
     DATABASE_SECRET_ARN: await createDatabaseSecret(secrets, ledger.credentials),
     STATE_MACHINE_ARN: stateMachineArn,
+    TRANSFORM_INTERVAL_MINUTES: '60',
   }
 }

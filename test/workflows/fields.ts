@@ -40,6 +40,7 @@ const FIELDS_BY_PART = {
 /** What a Task may call, and the arguments of the call. AWS knows thousands; what is misspelt is none of these. */
 export const ARGUMENTS_BY_RESOURCE: Record<string, readonly string[]> = {
   'arn:aws:states:::lambda:invoke': ['FunctionName', 'Payload'],
+  'arn:aws:states:::codebuild:startBuild.sync': ['ProjectName', 'EnvironmentVariablesOverride'],
   'arn:aws:states:::sns:publish': ['TopicArn', 'Subject', 'Message'],
   'arn:aws:states:::states:startExecution': ['StateMachineArn', 'Name', 'Input'],
 }

@@ -28,14 +28,22 @@ const UNCLASSIFIED_ERRORS = ['States.ALL', 'States.TaskFailed']
 
 const SECONDS_OF: Readonly<Record<string, number>> = { second: 1, minute: 60, hour: 3_600 }
 
-/** The longest that a Task can take with all its tries: each until its timeout, and each wait in full. */
+/** Errors that a service's API gives to the call, as in `CodeBuild.SdkClientException`. */
+const isErrorOfCall = (error: string): boolean => /^(?!States|Lambda|Runtime|Sandbox)[A-Z]\w+\.\w+$/.test(error)
+
+/**
+ * The longest that a Task can take with all its tries: each until its timeout, and each wait in full. A try that ends when
+ * the call is refused takes no time.
+ */
 function totalSeconds(timeoutSeconds: number, retriers: readonly Retrier[]): number {
   // The defaults are Step Functions' own.
-  const perRetrier = retriers.map(({ IntervalSeconds = 1, MaxAttempts = 3, BackoffRate = 2, MaxDelaySeconds }) => {
+  const perRetrier = retriers.map((retrier) => {
+    const { ErrorEquals, IntervalSeconds = 1, MaxAttempts = 3, BackoffRate = 2, MaxDelaySeconds } = retrier
+    const trySeconds = ErrorEquals.every(isErrorOfCall) ? 0 : timeoutSeconds
     const waits = Array.from({ length: MaxAttempts }, (_, attempt) =>
       Math.min(IntervalSeconds * BackoffRate ** attempt, MaxDelaySeconds ?? Number.POSITIVE_INFINITY),
     )
-    return waits.reduce((total, wait) => total + wait + timeoutSeconds, 0)
+    return waits.reduce((total, wait) => total + wait + trySeconds, 0)
   })
   return perRetrier.reduce((total, seconds) => total + seconds, timeoutSeconds)
 }

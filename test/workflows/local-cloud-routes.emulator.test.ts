@@ -55,7 +55,7 @@ const answers = createServer(async (request, response) => {
   try {
     const result = results[task]
     const answer = await (typeof result === 'function' ? result(given) : result)
-    response.end(JSON.stringify({ payload: answer?.Payload ?? null }))
+    response.end(JSON.stringify({ payload: answer?.Payload ?? answer ?? null }))
   } catch (error) {
     response.end(JSON.stringify({ error: error instanceof Error ? error.name : 'Error' }))
   }
@@ -84,6 +84,12 @@ beforeAll(async () => {
   // RequireNoneRemain has the function of ClaimDeadLetters, and here answers of its own.
   const parsed = JSON.parse(DEFINITION)
   parsed.States.RequireNoneRemain.Arguments.FunctionName = '$' + '{RequireNoneRemainFunctionArn}'
+  parsed.States.RequireAnotherRuns.Arguments.FunctionName = '$' + '{RequireAnotherRunsFunctionArn}'
+  // Real builds are for the end-to-end tests.
+  const runDbt = parsed.States.RunDbt
+  runDbt.Resource = 'arn:aws:states:::lambda:invoke'
+  runDbt.Arguments = { FunctionName: '$' + '{RunDbtFunctionArn}', Payload: {} }
+  runDbt.Output = '{% $states.result.Payload %}'
   let definition = JSON.stringify(parsed)
   for (const [placeholder, task] of definition.matchAll(/\$\{(\w+)FunctionArn\}/g)) {
     const { FunctionArn = '' } = await lambda.send(
@@ -186,7 +192,9 @@ test.each(retriers)('$task is tried again after $error, and the route goes on', 
   expect(await untilEnded(executionArn)).toBe('SUCCEEDED')
   expect((await statesOf(executionArn)).toSorted()).toEqual(route.states.toSorted())
   const { events = [] } = await sfn.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }))
-  expect(events.flatMap((event) => event.taskFailedEventDetails?.error ?? [])).toEqual([error])
+  // The route to some Tasks leads over an error that is caught.
+  const failures = events.flatMap((event) => event.taskFailedEventDetails?.error ?? [])
+  expect(failures.filter((name) => !name.startsWith('CodeBuild.') || name === error)).toEqual([error])
 })
 
 test('PublishNotice is tried again while its topic is not there', async () => {

@@ -25,7 +25,7 @@ function contractOf(functionName: string): z.ZodType {
 }
 
 /** Errors that AWS raises. All others come from the handlers. */
-const isAwsError = (name: string): boolean => /^(States|Lambda|Runtime|Sandbox)\./.test(name)
+const isAwsError = (name: string): boolean => /^(States|Lambda|Runtime|Sandbox|CodeBuild)\./.test(name)
 
 /** The names by which a definition retries or catches the handlers' own errors. */
 const ownErrorsOf = (definition: Graph): string[] =>
@@ -79,7 +79,7 @@ describe('definition and handlers', () => {
 
     await fc.assert(
       fc.asyncProperty(fileIds, async (poisonFileIds) => {
-        const input = contract.batchInput.parse({ trigger: 'batch', batchId: 7, poisonFileIds })
+        const input = contract.batchInput.parse({ trigger: 'batch', batchId: 7, poisonFileIds, transform: false })
         const { calls } = await run(pipelineDefinition(), input, { QuarantineFiles: { Payload: {} } })
 
         expect(calls.map((call) => lambdaCall.parse(call.arguments).Payload)).toEqual([{ fileIds: poisonFileIds }])

@@ -1,5 +1,10 @@
 /** Every way through the state machine, each with the results of its Tasks that lead there. */
-import type { ClaimDeadLettersOutcome, CollectDeadLettersOutcome, SweepOutcome } from '../../handlers/contract.ts'
+import type {
+  ClaimDeadLettersOutcome,
+  ClaimTransformOutcome,
+  CollectDeadLettersOutcome,
+  SweepOutcome,
+} from '../../handlers/contract.ts'
 import type { Results } from './run.ts'
 
 export interface Route {
@@ -36,6 +41,11 @@ const collected = (isDrained: boolean): { Payload: CollectDeadLettersOutcome } =
   Payload: { collected: 10, isDrained },
 })
 const quarantined = { Payload: { quarantined: 2, withoutCopy: 0, unchanged: 0 } }
+const claimed = (isClaimed: boolean): { Payload: ClaimTransformOutcome } => ({
+  Payload: { isClaimed, otherBuildId: null },
+})
+const anotherRuns: { Payload: ClaimTransformOutcome } = { Payload: { isClaimed: false, otherBuildId: 'transform:2' } }
+const built = { Build: { Id: 'transform:1' } }
 const swept = (...poisonFileIds: number[]): { Payload: SweepOutcome } => ({
   Payload: { isDatabaseUp: true, batchesStarted: 0, drainStarted: null, partitionsCreated: 0, poisonFileIds },
 })
@@ -68,6 +78,59 @@ export const routes = (): Route[] => [
     example: 'batch-without-poison',
     results: {},
     states: ['ChooseRoute', 'Done'],
+  },
+  {
+    name: 'a batch that took the lease runs dbt, and pays one transition for it',
+    example: 'batch-with-transform',
+    results: { RunDbt: built },
+    states: ['ChooseRoute', 'RunDbt', 'Done'],
+  },
+  {
+    name: 'with poison and the lease, neither quarantine nor dbt waits for the other',
+    example: 'batch-with-poison-and-transform',
+    results: { StartTransform: { ExecutionArn: 'run-2' }, QuarantineFiles: quarantined, RunDbt: built },
+    states: ['ChooseRoute', 'StartTransform', 'QuarantineFiles', 'Done'],
+  },
+  {
+    name: 'the clock runs dbt when it is due',
+    example: 'transform-when-due',
+    results: { ClaimTransform: claimed(true), RunDbt: built },
+    states: ['ChooseRoute', 'ClaimTransform', 'IsTransformDue', 'RunDbt', 'Done'],
+  },
+  {
+    name: 'the clock does nothing when dbt ran a while ago',
+    example: 'transform-when-due',
+    results: { ClaimTransform: claimed(false) },
+    states: ['ChooseRoute', 'ClaimTransform', 'IsTransformDue', 'Done'],
+  },
+  {
+    name: 'a person has dbt run at once',
+    example: 'transform-now',
+    results: { RunDbt: built },
+    states: ['ChooseRoute', 'RunDbt', 'Done'],
+  },
+  {
+    name: 'a second transform beside one that runs ends well and builds nothing',
+    example: 'transform-now',
+    results: { RunDbt: fail('CodeBuild.AccountLimitExceededException'), RequireAnotherRuns: anotherRuns },
+    states: ['ChooseRoute', 'RunDbt', 'RequireAnotherRuns', 'Done'],
+  },
+  {
+    name: 'a build that is refused and has no other beside it fails where it is looked for',
+    example: 'transform-now',
+    results: {
+      RunDbt: fail('CodeBuild.AccountLimitExceededException'),
+      RequireAnotherRuns: fail('TransformNotStarted'),
+    },
+    redriven: { at: 'RequireAnotherRuns', results: { RequireAnotherRuns: anotherRuns } },
+    states: ['ChooseRoute', 'RunDbt', 'RequireAnotherRuns', 'RequireAnotherRuns', 'Done'],
+  },
+  {
+    name: 'a broken model fails RunDbt, and a redrive runs dbt again',
+    example: 'batch-with-transform',
+    results: { RunDbt: fail('States.TaskFailed') },
+    redriven: { at: 'RunDbt', results: { RunDbt: built } },
+    states: ['ChooseRoute', 'RunDbt', 'RunDbt', 'Done'],
   },
   {
     name: 'a drain loads page by page, tells, and ends when nothing remains',

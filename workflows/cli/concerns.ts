@@ -1,6 +1,7 @@
 /** Decides what in a stage's status a person should look at. What mends itself is no concern until it should have. */
 import type { StatusFacts } from './commands/status.ts'
 import { formatSeconds, formatTime, plural } from './format.ts'
+import { describeFailures } from './transforms.ts'
 
 export interface Concern {
   readonly what: string
@@ -16,12 +17,26 @@ const PUT_TO_COMMIT_P99_MAX_SECONDS = 120
  */
 const UNSTARTED_MAX_MINUTES = 30
 
+/**
+ * Hours by which the marts may be behind files that have come. They are built once an hour: less would call one run that
+ * failed twice what it is, more would let a morning's numbers be yesterday's.
+ */
+const MARTS_BEHIND_MAX_HOURS = 3
+
 /** Statuses of executions that ended without having done their work. */
 const FAILURES = ['FAILED', 'TIMED_OUT', 'ABORTED']
 
 type Facts = Pick<
   StatusFacts,
-  'stage' | 'at' | 'sources' | 'queues' | 'executions' | 'unstarted' | 'putToCommit' | 'unreadableMessages'
+  | 'stage'
+  | 'at'
+  | 'sources'
+  | 'queues'
+  | 'executions'
+  | 'unstarted'
+  | 'putToCommit'
+  | 'unreadableMessages'
+  | 'transforms'
 >
 
 export function findConcerns(facts: Facts): Concern[] {
@@ -31,6 +46,8 @@ export function findConcerns(facts: Facts): Concern[] {
     ...unstartedExecutions(facts),
     ...slowFiles(facts),
     ...unreadableMessages(facts),
+    ...brokenTransform(facts),
+    ...staleMarts(facts),
   ]
 }
 
@@ -85,6 +102,29 @@ function unreadableMessages({ unreadableMessages: { recent } }: Facts): Concern[
     {
       what: `${plural(recent, 'message')} named no object`,
       doNext: 'Something other than S3 writes to the queue: ingest.messages has their bodies, and why.',
+    },
+  ]
+}
+
+function brokenTransform({ transforms, stage }: Facts): Concern[] {
+  const last = transforms.runs.find(({ outcome }) => outcome !== null)
+  if (last?.outcome !== 'failed') return []
+  return [
+    {
+      what: `the last transform failed: ${describeFailures(last)}`,
+      doNext: `Mend the model and deploy, then \`sluice redrive ${last.executionName ?? '<execution>'} --stage ${stage}\`. Models that do not depend on it are built.`,
+    },
+  ]
+}
+
+function staleMarts({ transforms: { marts }, at, stage }: Facts): Concern[] {
+  const { completeUntil, filesBehind } = marts
+  if (completeUntil === null || filesBehind === 0) return []
+  if (at.getTime() - completeUntil.getTime() < MARTS_BEHIND_MAX_HOURS * 3_600_000) return []
+  return [
+    {
+      what: `the marts are as of ${formatTime(completeUntil)}, and ${plural(filesBehind, 'file')} changed since`,
+      doNext: `See why no transform succeeds (\`sluice executions --status FAILED --stage ${stage}\`), or build them now: \`sluice transform --stage ${stage}\`.`,
     },
   ]
 }

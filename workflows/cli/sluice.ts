@@ -9,6 +9,7 @@ import { addQuarantine } from './commands/quarantine.ts'
 import { addRedrive } from './commands/redrive.ts'
 import { addReplay } from './commands/replay.ts'
 import { addStatus } from './commands/status.ts'
+import { addTransform } from './commands/transform.ts'
 import { explainError } from './errors.ts'
 import { EXIT_FAILED, EXIT_WRONG_USE } from './exit-codes.ts'
 import { globalsOf } from './options.ts'
@@ -34,7 +35,7 @@ const program = new Command('sluice')
 
 const commands = [
   ...[addStatus, addExplain, addQuarantine, addBatches],
-  ...[addExecutions, addExecution, addRedrive, addReplay],
+  ...[addExecutions, addExecution, addRedrive, addReplay, addTransform],
   addLoad,
 ]
 for (const add of commands) add(program)

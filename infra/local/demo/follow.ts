@@ -10,8 +10,11 @@ import type { NewObject } from './put-objects.ts'
 
 const POLL_INTERVAL_MS = 250
 
-/** Milliseconds without any change before giving up. Fewer give up on a busy laptop; more only delay the message. */
-const STANDSTILL_LIMIT_MS = 60_000
+/**
+ * Milliseconds without any change before giving up. Fewer give up on a busy laptop, where the first batch's execution waits
+ * for dbt, whose packages are being installed; more only delay the message.
+ */
+const STANDSTILL_LIMIT_MS = 180_000
 
 /** States in which a file stays. `poison` is not one: its copy is still to be made. */
 const FINAL_STATES: readonly string[] = ['loaded', 'superseded', 'quarantined', 'vanished']
@@ -31,7 +34,7 @@ interface Sight {
  * Waits until every input is in a final state, the queue is empty and all executions have ended.
  *
  * @param isPutDone whether all objects are put; nothing is settled, and nothing stands still, before
- * @throws an error that says what is missing when nothing has changed for a minute
+ * @throws an error that says what is missing when nothing has changed for three minutes
  */
 export async function untilSettled(
   deployment: Deployment,
@@ -84,11 +87,13 @@ export async function countMessages({ sqs }: Deployment, queueUrl: string): Prom
   return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0)
 }
 
-/** The executions of the state machine by their status. */
+/** The executions of batches by their status. */
 export async function countExecutions({ sfn, stateMachineArn }: Deployment): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
   for await (const { executions = [] } of paginateListExecutions({ client: sfn }, { stateMachineArn })) {
-    for (const { status = 'unknown' } of executions) counts.set(status, (counts.get(status) ?? 0) + 1)
+    for (const { name = '', status = 'unknown' } of executions) {
+      if (name.startsWith('batch-')) counts.set(status, (counts.get(status) ?? 0) + 1)
+    }
   }
   return counts
 }

@@ -4,6 +4,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { DescribeExecutionCommand, paginateListExecutions, StartExecutionCommand } from '@aws-sdk/client-sfn'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import { listVersions } from '../../../db/accounting.ts'
+import { listTransforms } from '../../../db/transforms.ts'
 import type { Deployment } from './deployment.ts'
 import { generateOrders } from './orders.ts'
 
@@ -15,12 +16,21 @@ export interface WalkedRoute {
   readonly told: string
 }
 
-/** Milliseconds for one route. The alarm alone takes its minute, which is 5 s here. */
-const ROUTE_LIMIT_MS = 60_000
+/** Milliseconds for one route. The alarm alone takes its minute, which is 5 s here; dbt's packages may be to be installed. */
+const ROUTE_LIMIT_MS = 180_000
+
+/** Milliseconds until a transform is asked for again that another kept from running. */
+const ANOTHER_TRY_MS = 2_000
 
 /** Must be called when nothing else is going on. */
 export async function walkRoutes(deployment: Deployment): Promise<WalkedRoute[]> {
-  return [await walkDeadLetters(deployment), await walkReplay(deployment), await walkSweep(deployment)]
+  return [
+    await walkDeadLetters(deployment),
+    await walkReplay(deployment),
+    await walkSweep(deployment),
+    // Last, so that the marts have what the others loaded.
+    await walkTransform(deployment),
+  ]
 }
 
 /**
@@ -73,6 +83,23 @@ async function walkSweep(deployment: Deployment): Promise<WalkedRoute> {
   const { execution, status, output } = await untilEnded(deployment, await start(deployment, { trigger: 'sweep' }))
   const isUp = 'isDatabaseUp' in output && output.isDatabaseUp === true
   return { route: 'sweep', execution, status, told: isUp ? 'nothing was forgotten' : 'the database did not answer' }
+}
+
+async function walkTransform(deployment: Deployment): Promise<WalkedRoute> {
+  const started = await start(deployment, { trigger: 'transform', requestedBy: 'arn:aws:iam::000000000000:root' })
+  const { execution, status, output } = await untilEnded(deployment, started)
+  // A transform that a batch had begun runs still, and has not all that came since.
+  if ('otherBuildId' in output) {
+    await sleep(ANOTHER_TRY_MS)
+    return await walkTransform(deployment)
+  }
+  const [run] = await listTransforms(deployment.database, 1)
+  const failed = run?.failures.map(({ name }) => name).join(', ')
+  const built =
+    run?.nodes === 0
+      ? 'nothing was new, since a batch had it run'
+      : `${run?.nodes} models and tests of dbt, with what is new of ${run?.sources.join(', ')}`
+  return { route: 'transform', execution, status, told: status === 'SUCCEEDED' ? built : `failed: ${failed}` }
 }
 
 async function start({ sfn, stateMachineArn }: Deployment, input: object): Promise<string> {

@@ -105,7 +105,12 @@ describe('a batch of good files', () => {
       startedAt: expect.any(Date),
     })
     expect(batch?.executionName).toMatch(/^batch-\d{8}T\d{6}Z-1$/)
-    expect(JSON.parse(batch?.executionInput ?? '')).toEqual({ trigger: 'batch', batchId: 1, poisonFileIds: [] })
+    expect(JSON.parse(batch?.executionInput ?? '')).toEqual({
+      trigger: 'batch',
+      batchId: 1,
+      poisonFileIds: [],
+      transform: true,
+    })
     expect(await executionNames()).toContain(batch?.executionName)
   })
 

@@ -1,11 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import { renderStatus, type StatusFacts } from '../../../workflows/cli/commands/status.ts'
 import { findConcerns } from '../../../workflows/cli/concerns.ts'
+import type { TransformRun } from '../../../workflows/cli/transforms.ts'
 
 const at = new Date('2026-11-24T17:00:00Z')
 const minutesAgo = (minutes: number) => new Date(at.getTime() - minutes * 60_000)
 
 const none = { loaded: 0, superseded: 0, quarantined: 0, poison: 0, vanished: 0, attempted: 0, dead_letter: 0 }
+
+const transformRun = (fields: Partial<TransformRun> = {}): TransformRun => ({
+  ...{ id: 7, executionName: 'batch-20261124T163000Z-41', buildId: 'sluice-prod-transform:1' },
+  ...{ startedAt: minutesAgo(30), endedAt: minutesAgo(29), outcome: 'succeeded' },
+  ...{ sources: ['orders', 'github'], nodes: 24, failures: [] },
+  ...fields,
+})
 
 /** A stage in which all is well; give what the test is about. */
 const statusFacts = (fields: Partial<StatusFacts> = {}): StatusFacts => ({
@@ -23,6 +31,7 @@ const statusFacts = (fields: Partial<StatusFacts> = {}): StatusFacts => ({
   batches: { count: 19, least: 13, median: 99, most: 100 },
   unstarted: { count: 0, oldestReceivedAt: null },
   unreadableMessages: { count: 0, recent: 0 },
+  transforms: { marts: { completeUntil: minutesAgo(30), filesBehind: 240 }, runs: [transformRun()] },
   queues: { waiting: 12, inFlight: 3, deadLetters: 0 },
   executions: { byStatus: { SUCCEEDED: 19 }, isComplete: true },
   ...fields,
@@ -41,6 +50,8 @@ queues         12 waiting, 3 in flight, 0 dead letters
 put to commit  p50 4.4 s, p99 6.7 s, 1,020 files
 batches        19, of 13 / 99 / 100 files each (least / median / most)
 executions     19 SUCCEEDED
+marts          as of 2026-11-24 16:30:00, 240 files changed since
+transforms     2026-11-24 16:30:00 succeeded in 60.0 s: 24 models and tests (orders, github)
 
 Nothing needs attention.`)
 })
@@ -84,6 +95,28 @@ describe('needs attention:', () => {
   test('an execution that is still to be started after the sweep has had its chance, and not before', () => {
     expect(whatOf({ unstarted: { count: 1, oldestReceivedAt: minutesAgo(29) } })).toEqual([])
     expect(whatOf({ unstarted: { count: 1, oldestReceivedAt: minutesAgo(31) } })).toHaveLength(1)
+  })
+
+  test('a transform that failed last, by the names of its models, and not one before that', () => {
+    const failures = [
+      { name: 'orders', kind: 'model', status: 'error', rows: null },
+      { name: 'unique_order_lines', kind: 'test', status: 'fail', rows: 3 },
+    ]
+    const failed = transformRun({ outcome: 'failed', failures })
+    const marts = { completeUntil: minutesAgo(90), filesBehind: 1 }
+    const whatOfRuns = (...runs: TransformRun[]) => whatOf({ transforms: { marts, runs } })
+    expect(whatOfRuns(failed)).toEqual(['the last transform failed: model orders, test unique_order_lines (3 rows)'])
+    expect(whatOfRuns(transformRun({ outcome: null, endedAt: null }), failed)).toHaveLength(1)
+    expect(whatOfRuns(transformRun(), failed)).toEqual([])
+    expect(whatOfRuns(transformRun({ outcome: 'failed' }))).toEqual(['the last transform failed: before dbt began'])
+  })
+
+  test('marts that are hours behind files, and not without a file', () => {
+    const behind = (minutes: number, filesBehind: number) =>
+      whatOf({ transforms: { marts: { completeUntil: minutesAgo(minutes), filesBehind }, runs: [transformRun()] } })
+    expect(behind(181, 1)).toEqual(['the marts are as of 2026-11-24 13:59:00, and 1 file changed since'])
+    expect(behind(179, 1)).toEqual([])
+    expect(behind(10_000, 0)).toEqual([])
   })
 
   test('files of which more than 1 in 100 took over two minutes', () => {

@@ -8,6 +8,7 @@ import { askLedger } from '../ledger.ts'
 import { globalsOf, instant } from '../options.ts'
 import { type QueueDepths, readQueueDepths } from '../queues.ts'
 import { connect, type Stage } from '../stage.ts'
+import { describeRun } from '../transforms.ts'
 
 export interface StatusFacts extends LedgerAnswer<'status'> {
   readonly stage: string
@@ -79,7 +80,8 @@ function renderSources({ sources }: StatusFacts): string {
 
 const secondsOrDash = (seconds: number | undefined): string => (seconds === undefined ? '-' : formatSeconds(seconds))
 
-function flowFacts({ queues, putToCommit, batches, unstarted, executions, unreadableMessages }: StatusFacts) {
+function flowFacts(facts: StatusFacts) {
+  const { queues, putToCommit, batches, unstarted, executions, unreadableMessages, transforms } = facts
   const sizes = `${batches.least} / ${batches.median} / ${batches.most} files each (least / median / most)`
   const byStatus = Object.entries(executions.byStatus).map(([status, count]) => `${formatCount(count)} ${status}`)
   return [
@@ -104,8 +106,16 @@ function flowFacts({ queues, putToCommit, batches, unstarted, executions, unread
       'executions',
       (byStatus.length === 0 ? 'none' : byStatus.join(', ')) + (executions.isComplete ? '' : ' among the newest'),
     ],
+    ['marts', describeMarts(transforms.marts)],
+    ['transforms', transforms.runs.length === 0 ? 'none' : transforms.runs.map(describeRun).join('\n')],
     ...(unreadableMessages.count > 0
       ? [['unreadable', `${plural(unreadableMessages.count, 'message')} that named no object, kept in ingest.messages`]]
       : []),
   ].map(([name = '', value = '']) => [name, value] as const)
+}
+
+function describeMarts({ completeUntil, filesBehind }: StatusFacts['transforms']['marts']): string {
+  const changed = `${plural(filesBehind, 'file')} changed since`
+  if (completeUntil === null) return `not built yet, ${changed.replace(' since', '')}`
+  return `as of ${formatTime(completeUntil)}, ${changed}`
 }
