@@ -1,6 +1,7 @@
-// Installs what is missing: the npm packages, and the Python packages of the emulator. Runs before `npm start` and
-// `npm test`, so it is plain JavaScript that an older Node can run, imports nothing from node_modules, and costs next to
-// nothing when there is nothing to do. What was installed is noted in stamp files, written last.
+// Installs what is missing: the npm packages, and the Python packages of the emulator, or with the argument `tools` those of
+// `npm run check`. Runs before `npm start`, `npm test` and `npm run check`, so it is plain JavaScript that an older Node can
+// run, imports nothing from node_modules, and costs next to nothing when there is nothing to do. What was installed is noted
+// in stamp files, written last.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -11,8 +12,17 @@ import { fileURLToPath } from 'node:url'
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const STATE = join(ROOT, '.sluice')
 const MODULES = join(ROOT, 'node_modules')
-const VENV = join(STATE, 'venv')
-const REQUIREMENTS = join(ROOT, 'infra/local/emulator/requirements.txt')
+// Two environments: the tools are over 100 MB that nobody needs who only starts it.
+const EMULATOR = {
+  what: 'the AWS emulator',
+  venv: join(STATE, 'venv'),
+  requirements: join(ROOT, 'infra/local/emulator/requirements.txt'),
+}
+const TOOLS = {
+  what: 'the toolbox of `npm run check`',
+  venv: join(STATE, 'tools'),
+  requirements: join(ROOT, 'infra/local/tools/requirements.txt'),
+}
 const LOCK = join(STATE, 'setup.lock')
 
 const OLDEST_NODE = [20, 11]
@@ -39,7 +49,7 @@ try {
 }
 
 function whatIsMissing() {
-  return [npmPackages(), pythonPackages()].filter(
+  return [npmPackages(), pythonPackages(process.argv[2] === 'tools' ? TOOLS : EMULATOR)].filter(
     ({ stamp, key }) => !existsSync(stamp) || readFileSync(stamp, 'utf8') !== key,
   )
 }
@@ -69,29 +79,29 @@ function npmPackages() {
   }
 }
 
-function pythonPackages() {
-  const python = findPython()
+function pythonPackages({ what, venv, requirements }) {
+  const python = findPython(what)
   return {
-    what: `the AWS emulator for Python ${python.version.join('.')}`,
-    stamp: join(VENV, '.setup'),
+    what: `${what} for Python ${python.version.join('.')}`,
+    stamp: join(venv, '.setup'),
     // The path of the virtual environment is written into it: a moved checkout needs a new one.
-    key: hash(readFileSync(REQUIREMENTS), python.version.join('.'), VENV),
+    key: hash(readFileSync(requirements), python.version.join('.'), venv),
     steps: async () => {
-      rmSync(VENV, { recursive: true, force: true })
-      await run(python.command, ['-m', 'venv', VENV], (output) => {
+      rmSync(venv, { recursive: true, force: true })
+      await run(python.command, ['-m', 'venv', venv], (output) => {
         const hint = /ensurepip|python3-venv/.test(output)
           ? `Install its venv module first (Debian, Ubuntu: apt-get install python3-venv).`
           : `Try it by hand to see why.`
-        return `${python.command} -m venv ${VENV} failed. ${hint}`
+        return `${python.command} -m venv ${venv} failed. ${hint}`
       })
       const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-compile', '--require-hashes']
-      await run(join(VENV, 'bin/python'), [...pip, '-r', REQUIREMENTS])
+      await run(join(venv, 'bin/python'), [...pip, '-r', requirements])
     },
   }
 }
 
 /** The first Python that is new enough. Starting one takes 20 ms, so the stamp's key can afford to ask each time. */
-function findPython() {
+function findPython(what) {
   const tooOld = []
   for (const command of ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11', 'python3.10']) {
     const { status, stdout } = spawnSync(command, ['-c', 'import sys; print(*sys.version_info[:3])'], {
@@ -103,7 +113,7 @@ function findPython() {
     tooOld.push(`${command} is ${version.join('.')}`)
   }
   throw new Obstacle(
-    `the AWS emulator needs Python >= ${OLDEST_PYTHON.join('.')}, and there is none on the PATH` +
+    `${what} needs Python >= ${OLDEST_PYTHON.join('.')}, and there is none on the PATH` +
       `${tooOld.length > 0 ? ` (${tooOld.join(', ')})` : ''}. Install one (Debian, Ubuntu: apt-get install python3 python3-venv; macOS: brew install python).`,
   )
 }
