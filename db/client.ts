@@ -25,22 +25,18 @@ export interface DatabaseCredentials {
 const CONNECT_TIMEOUT_MS = 5_000
 
 /**
- * Milliseconds that the server allows. All lie below the timeout of every function that connects (50 s and more), so that
- * a slow statement shows as an error of the database, and a function that is frozen within its transaction, and cannot
- * be told anything, loses its locks before the next delivery of its messages.
- */
-const SERVER_TIMEOUTS_MS = {
-  statement_timeout: 30_000,
-  lock_timeout: 10_000,
-  idle_in_transaction_session_timeout: 10_000,
-  transaction_timeout: 45_000,
-}
-
-/**
  * Opens a pool of exactly one connection: a batch is one transaction, and the number of functions that run at once is then
- * the number of connections. The connection is made by the first question, and made anew after it breaks.
+ * the number of connections. The connection is made by the first question, and made anew after it breaks. How long the server
+ * lets it work and wait is said by its role, in `migrations/0004_roles.sql`.
+ *
+ * @param certificates PEM of those who may vouch for the server: the connection is encrypted, and a server that is not vouched
+ *   for by this name is refused. Without them nothing is encrypted.
  */
-export function openDatabase(credentials: DatabaseCredentials, applicationName: string): Database {
+export function openDatabase(
+  credentials: DatabaseCredentials,
+  applicationName: string,
+  certificates?: readonly string[],
+): Database {
   const pool = new pg.Pool({
     host: credentials.host,
     port: credentials.port,
@@ -52,9 +48,8 @@ export function openDatabase(credentials: DatabaseCredentials, applicationName: 
     // A batching window is longer than the default of 10 s, and nearly every batch would reconnect.
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    options: Object.entries(SERVER_TIMEOUTS_MS)
-      .map(([name, milliseconds]) => `-c ${name}=${milliseconds}`)
-      .join(' '),
+    // Said either way: pg would otherwise go by PGSSLMODE, which may ask for encryption without verification.
+    ssl: certificates !== undefined && { ca: [...certificates], rejectUnauthorized: true },
   })
   let connection: pg.PoolClient | undefined
   let isCut = false

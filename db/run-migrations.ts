@@ -1,13 +1,16 @@
 /**
- * The program of the build `migrate`. Needs nothing but what lies beside it (`buildspec.yml`), and PGHOST, PGPORT,
- * PGDATABASE, PGUSER, PGPASSWORD and PGSSLMODE. Exits with 0 when the database has at least the schema of this release.
+ * The program of the build `migrate`. Needs nothing but what lies beside it (`buildspec.yml`), PGHOST, PGPORT, PGDATABASE,
+ * PGUSER, PGPASSWORD, PGSSLMODE and PGSSLROOTCERT as libpq knows them, and ROLE_<role>_PASSWORD for each role. Exits with 0
+ * when the database has at least the schema of this release, and the roles have these passwords.
  */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type DatabaseCredentials, openDatabase } from './client.ts'
+import { type Database, type DatabaseCredentials, openDatabase } from './client.ts'
 import { errorCode, isConnectionLost } from './errors.ts'
-import { type MigrationReport, migrateDatabase } from './migrate.ts'
+import { migrateDatabase } from './migrate.ts'
 import { CredentialsMissing, describeRefusal, MigrationFailed, MigrationsDiverge } from './migration-errors.ts'
+import { type Role, roles, setPasswords } from './passwords.ts'
 
 /**
  * How long to try. A database that starts or fails over is back within a minute, and whoever holds a lock, for 45 s at most,
@@ -26,23 +29,49 @@ function isBusy(error: unknown): boolean {
   return codes.test(errorCode(error) ?? '')
 }
 
-function readCredentials(): DatabaseCredentials {
-  const names = ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER', 'PGPASSWORD'] as const
+/** Values of the environment, all of which must be there. */
+function readVariables<Name extends string>(names: readonly Name[]): Record<Name, string> {
   const missing = names.filter((name) => !process.env[name])
   if (missing.length > 0)
-    throw new CredentialsMissing(`Not set: ${missing.join(', ')}. The project sets them from the secret.`)
-  const [host = '', port, dbname = '', username = '', password = ''] = names.map((name) => process.env[name])
-  return { host, port: Number(port), dbname, username, password }
+    throw new CredentialsMissing(`Not set: ${missing.join(', ')}. The project sets them from its secrets.`)
+  return Object.fromEntries(names.map((name) => [name, process.env[name]])) as Record<Name, string>
 }
 
-async function migrateOrTryAgain(credentials: DatabaseCredentials): Promise<MigrationReport> {
+function readCredentials(): DatabaseCredentials {
+  const given = readVariables(['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER', 'PGPASSWORD'])
+  return {
+    host: given.PGHOST,
+    port: Number(given.PGPORT),
+    dbname: given.PGDATABASE,
+    username: given.PGUSER,
+    password: given.PGPASSWORD,
+  }
+}
+
+/** Undefined when nothing is to be encrypted. Modes that encrypt and verify nothing are not offered. */
+function readCertificates(): string[] | undefined {
+  const { PGSSLMODE } = readVariables(['PGSSLMODE'])
+  if (PGSSLMODE === 'disable') return undefined
+  if (PGSSLMODE !== 'verify-full')
+    throw new CredentialsMissing(`PGSSLMODE is ${PGSSLMODE}. It must be verify-full or disable.`)
+  return [readFileSync(readVariables(['PGSSLROOTCERT']).PGSSLROOTCERT, 'utf8')]
+}
+
+function readPasswords(): Record<Role, string> {
+  const nameOf = (role: Role) => `ROLE_${role.toUpperCase()}_PASSWORD`
+  const given = readVariables(roles.map(nameOf))
+  return Object.fromEntries(roles.map((role) => [role, given[nameOf(role)]])) as Record<Role, string>
+}
+
+type Work<Result> = (database: Database) => Promise<Result>
+
+/** @param connect opens the database anew for each try */
+async function doOrTryAgain<Result>(connect: () => Database, work: Work<Result>): Promise<Result> {
   const giveUpAt = Date.now() + TRY_FOR_MS
   for (let told = ''; ; ) {
-    const database = openDatabase(credentials, 'sluice-migrate')
+    const database = connect()
     try {
-      return await migrateDatabase(database, join(import.meta.dirname, 'migrations'), (name, milliseconds) =>
-        console.log(`${name} in ${milliseconds} ms`),
-      )
+      return await work(database)
     } catch (error) {
       const left = giveUpAt - Date.now()
       if (!(isConnectionLost(error) || isBusy(error)) || left < PAUSE_MS) throw error
@@ -66,9 +95,16 @@ function describe(error: unknown): string {
     : describeRefusal(error)
 }
 
+let isMigrated = false
 try {
-  const credentials = readCredentials()
-  const { migrations, applied, unknown, partitions } = await migrateOrTryAgain(credentials)
+  const [credentials, certificates, passwords] = [readCredentials(), readCertificates(), readPasswords()]
+  const connect = () => openDatabase(credentials, 'sluice-migrate', certificates)
+  const { migrations, applied, unknown, partitions } = await doOrTryAgain(connect, (database) =>
+    migrateDatabase(database, join(import.meta.dirname, 'migrations'), (name, milliseconds) =>
+      console.log(`${name} in ${milliseconds} ms`),
+    ),
+  )
+  isMigrated = true
   if (unknown > 0) {
     console.warn(
       `WARNING: nothing to do, the database is newer than this release: it has ${migrations} migrations, and ${unknown} of ` +
@@ -77,7 +113,12 @@ try {
   } else {
     console.log(`${applied.length} applied, ${migrations} in all; ${partitions.length} partitions made.`)
   }
+  await doOrTryAgain(connect, (database) => setPasswords(database, passwords))
+  console.log(`Passwords set of ${roles.length} roles.`)
 } catch (error) {
-  console.error(`Not migrated, nothing was changed. ${describe(error)}`)
+  const what = isMigrated
+    ? 'Migrated, but the roles have not got their passwords.'
+    : 'Not migrated, nothing was changed.'
+  console.error(`${what} ${describe(error)}`)
   process.exitCode = 1
 }

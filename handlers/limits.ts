@@ -48,6 +48,12 @@ export const EXECUTION_START_TIMEOUT_MS = 3_000
  */
 export const RECONNECT_WAITS_MS: readonly number[] = [300, 1_200]
 
+/**
+ * Waits in milliseconds before a password that was refused is read and tried again. A rotation changes it in the database
+ * and in the secret one after the other, seconds apart: 15 s in all outlast that, and leave most of an invocation's time.
+ */
+export const PASSWORD_WAITS_MS: readonly number[] = [0, 500, 1_500, 4_000, 9_000]
+
 /** Bytes of files read and held at once. 100 files of 32 MiB are 3 GiB; twice the largest file keeps every file loadable. */
 export const SLICE_BYTES_MAX = 2 * OBJECT_BYTES_MAX
 

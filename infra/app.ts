@@ -1,5 +1,5 @@
 /** The CDK app: which stages there are, and every number in which they may differ. `npm run synth -- -c stage=local`. */
-import { App, Duration } from 'aws-cdk-lib'
+import { App, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
 import { PipelineStack, type PipelineStackProps } from './pipeline-stack.ts'
 
 /** The stages, by name. */
@@ -8,10 +8,13 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
   const fromContext = (name: string, standard: number): number => Number(app.node.tryGetContext(name) ?? standard)
 
   return {
-    /** The laptop: `npm start` deploys it to an emulator. It differs from AWS in its timings and its database. */
+    /** The laptop: `npm start` deploys it to an emulator. It differs from AWS in its timings, its database and its network. */
     local: {
       env: { account: '000000000000', region: 'us-east-1' },
       stage: 'local',
+      owner: 'laptop',
+      // Nobody is told by mail: `npm start` and `sluice status` say it.
+      alertAddresses: [],
       // The user's choice, and upper bounds: at low traffic a batch holds what came within the window.
       batchSize: 100,
       // 55 s on AWS. Short here, since somebody watches; still long enough for full batches when files pour in.
@@ -24,6 +27,7 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       ingestConcurrency: 5,
       // The least there is: what a person asked for again may take its time.
       replayConcurrency: 2,
+      reservesConcurrency: true,
       // 12 x visibility timeout > 1 hour: an hour without the database dead-letters nothing.
       receivesBeforeDeadLetter: fromContext('receivesBeforeDeadLetter', 12),
       queueRetention: Duration.days(10),
@@ -37,6 +41,113 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       // $17 a month of builds. Every batch would be $1,173, and marts a minute old that nobody looks at.
       transformInterval: Duration.minutes(60),
       sweepInterval: Duration.minutes(fromContext('sweepIntervalMinutes', 15)),
+      schedulesEnabled: true,
+    },
+
+    /** For trying things on AWS: small, cheap, and gone with its stack. In whatever account and region deploys it. */
+    dev: {
+      stage: 'dev',
+      // Yours.
+      owner: 'data-platform',
+      alertAddresses: [],
+      // As in `prod`, or it would be something else that is tried.
+      batchSize: 100,
+      batchingWindow: Duration.seconds(55),
+      ingestTimeout: Duration.seconds(60),
+      ingestMemoryMegabytes: 1_769,
+      // The least there is, twice: a new account runs 10 functions at a time, and the Tasks need some of them.
+      ingestConcurrency: 2,
+      replayConcurrency: 2,
+      // A new account has none to reserve, and a deployment that tries fails.
+      reservesConcurrency: false,
+      // As in `prod`.
+      receivesBeforeDeadLetter: 12,
+      queueRetention: Duration.days(10),
+      deadLetterRetention: Duration.days(14),
+      // Must outlast a message's 24 days; nothing here is worth more.
+      inputRetention: Duration.days(30),
+      overwrittenInputRetention: Duration.days(30),
+      quarantineRetention: Duration.days(30),
+      // Whoever tries something looks the same week.
+      logRetentionDays: 7,
+      transformInterval: Duration.minutes(60),
+      sweepInterval: Duration.minutes(15),
+      // The clock would wake the database four times an hour, and it would never pause. Start a sweep by hand; a batch that comes
+      // has the marts built, as elsewhere.
+      schedulesEnabled: false,
+      aws: {
+        // 4,096 addresses, of which a few dozen are used.
+        network: { kind: 'new', cidr: '10.60.0.0/20' },
+        aurora: {
+          // $0 an hour while nobody is connected, $0.12 a unit otherwise. 2 units hold more than a test brings; below 5 minutes
+          // it may not pause, and a longer wait is paid for.
+          compute: { kind: 'serverless', minUnits: 0, maxUnits: 2, pauseAfter: Duration.minutes(5) },
+          // A second instance would be paid for to wait.
+          hasReader: false,
+          // The least there is: nothing in it is worth restoring.
+          backupRetention: Duration.days(1),
+          removalPolicy: RemovalPolicy.DESTROY,
+          deletionProtection: false,
+          admitted: [],
+        },
+      },
+    },
+
+    /** What people rely on. In whatever account and region deploys it: `env` holds it to one. */
+    prod: {
+      // Deleting the stack by mistake is refused.
+      terminationProtection: true,
+      stage: 'prod',
+      // Yours. The mail of failed executions and of what no drain could load goes to these addresses.
+      owner: 'data-platform',
+      alertAddresses: ['data-platform@example.com'],
+      // The user's choice, and upper bounds: at low traffic a batch holds what came within the window.
+      batchSize: 100,
+      // Fills batches at low cost, and leaves 5 s of the minute in which a file is to be loaded.
+      batchingWindow: Duration.seconds(55),
+      // Every other time derives from this one. A batch of 100 files takes about a second.
+      ingestTimeout: Duration.seconds(60),
+      // One vCPU. More memory buys nothing that one thread could use.
+      ingestMemoryMegabytes: 1_769,
+      // 500 files a second, and one database connection each. More would only queue for the writer's two vCPUs.
+      ingestConcurrency: 5,
+      // The least there is: what a person asked for again may take its time.
+      replayConcurrency: 2,
+      // 29 in all, so the account's quota must be 129 or more: AWS keeps 100 for the rest. 1,000 is usual once asked for.
+      reservesConcurrency: true,
+      // 12 x visibility timeout > 1 hour: an hour without the database dead-letters nothing.
+      receivesBeforeDeadLetter: 12,
+      // Longer than any holidays; below SQS's 14 days, which a dead letter needs.
+      queueRetention: Duration.days(10),
+      // SQS's maximum. Time spent in the queue counts against it, so it must exceed the queue's.
+      deadLetterRetention: Duration.days(14),
+      // Must outlast a message's 10 + 14 days, or a version is gone before its last chance to be read.
+      inputRetention: Duration.days(90),
+      overwrittenInputRetention: Duration.days(30),
+      quarantineRetention: Duration.days(90),
+      // Last month's incident can still be read; what is older is in the ledger.
+      logRetentionDays: 30,
+      // $17 a month of builds. Every batch would be $1,173, and marts a minute old that nobody looks at.
+      transformInterval: Duration.minutes(60),
+      // What was forgotten waits 15 minutes at most; a sweep costs a second of a small function.
+      sweepInterval: Duration.minutes(15),
+      schedulesEnabled: true,
+      aws: {
+        // 4,096 addresses, of which a few dozen are used. Others than those of `dev`: one VPN can reach both.
+        network: { kind: 'new', cidr: '10.61.0.0/20' },
+        aurora: {
+          // 2 vCPUs, 4 GiB, $53 a month. Serverless at 0.5 units would be $44, and $88 for as much as this always has.
+          compute: { kind: 'provisioned', instanceType: 't4g.medium' },
+          // Another $53: analysts' queries do not slow the loading, and a failure of the writer is over in half a minute.
+          hasReader: true,
+          // A mistake that shows after the weekend, or after a week of holidays.
+          backupRetention: Duration.days(14),
+          removalPolicy: RemovalPolicy.RETAIN,
+          deletionProtection: true,
+          // Nobody, until somebody is named: a VPN's range (10.8.0.0/22), a BI tool's security group (sg-...).
+          admitted: [],
+        },
+      },
     },
   }
 }
@@ -52,4 +163,9 @@ if (import.meta.main) {
     )
   }
   new PipelineStack(app, `Sluice-${name}`, stage)
+  // A finding without a reason is not deployed. For the laptop `npm run check` looks: each start would be a second slower.
+  if (name !== 'local') {
+    const { Compliance } = await import('./checks/findings.ts')
+    Validations.of(app).addPlugins(new Compliance())
+  }
 }

@@ -2,10 +2,11 @@
 import { copyFileSync, cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
+import { writeCertificates } from './certificates.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** Writes the program, whole in one file, and beside it the migrations and the buildspec. True, as CDK wants it: it is done. */
+/** Writes the program, whole in one file, and beside it the migrations, the buildspec and the certificates. True, as CDK wants it: it is done. */
 export function bundleMigration(folder: string): true {
   buildSync({
     absWorkingDir: root,
@@ -27,5 +28,6 @@ export function bundleMigration(folder: string): true {
     filter: (source) => !source.endsWith('_snapshot.json'),
   })
   copyFileSync(join(root, 'db/buildspec.yml'), join(folder, 'buildspec.yml'))
+  writeCertificates(folder)
   return true
 }

@@ -1,39 +1,100 @@
-/** How the database is reached: its secret, and by what variables. */
-import { CfnParameter, SecretValue } from 'aws-cdk-lib'
+/** Who connects to the database, and as whom: a role and a generated secret for each purpose, and by what variables. */
 import { type BuildEnvironmentVariable, BuildEnvironmentVariableType } from 'aws-cdk-lib/aws-codebuild'
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import { Construct } from 'constructs'
+import { CERTIFICATES_FILE } from './certificates.ts'
+
+/**
+ * Where the server is, and who may do everything on it. Aurora on AWS (`aurora.ts`), a PostgreSQL on this machine for stage
+ * `local` (`local-server.ts`).
+ */
+export interface DatabaseServer {
+  readonly host: string
+  readonly port: string
+  readonly databaseName: string
+  /** Has the fields of an RDS secret. */
+  readonly adminSecret: ISecret
+  /** As libpq's PGSSLMODE: encrypted, with the server's certificate and name verified; or not encrypted at all. */
+  readonly sslMode: 'disable' | 'verify-full'
+}
+
+/** The roles `sluice_<role>` of `db/migrations/0004_roles.sql`, which says what each may do. */
+export const databaseRoles = ['ingest', 'transform', 'maintenance', 'inspection', 'reader'] as const
+
+export type DatabaseRole = (typeof databaseRoles)[number]
+
+export interface DatabaseProps {
+  readonly stage: string
+  readonly server: DatabaseServer
+}
+
+/** Far beyond what can be guessed, and ASCII letters and digits only: nothing on the way has to quote them. */
+const PASSWORD_LENGTH = 40
 
 export class Database extends Construct {
-  /** Has the fields of an RDS secret: host, port, dbname, username, password. */
-  readonly secret: Secret
-  /** What libpq, and whatever reads its variables, needs to connect. For builds. */
-  readonly connectionVariables: Readonly<Record<string, BuildEnvironmentVariable>>
+  /** One generated secret for each role, with the fields of an RDS secret: engine, host, port, dbname, username, password. */
+  readonly secrets: Readonly<Record<DatabaseRole, Secret>>
+  /** The password of each role by reference, for the build that sets them. */
+  readonly passwordVariables: Readonly<Record<string, BuildEnvironmentVariable>>
+  readonly #server: DatabaseServer
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { stage, server }: DatabaseProps) {
     super(scope, id)
+    this.#server = server
 
-    // Stage `local` brings its own PostgreSQL: whoever deploys says where it is.
-    const parameter = new CfnParameter(this, 'LocalSecret', {
-      noEcho: true,
-      description: 'The secret of the local PostgreSQL as JSON: host, port, dbname, username, password',
-    })
-    parameter.overrideLogicalId('LocalDatabaseSecret')
-    this.secret = new Secret(this, 'Secret', { secretStringValue: SecretValue.cfnParameter(parameter) })
+    const secretOf = (role: DatabaseRole): Secret =>
+      new Secret(this, `${role.charAt(0).toUpperCase()}${role.slice(1)}Secret`, {
+        description: `Sluice ${stage}: how to connect to the database as sluice_${role}`,
+        generateSecretString: {
+          secretStringTemplate: JSON.stringify({
+            engine: 'postgres',
+            host: server.host,
+            port: server.port,
+            dbname: server.databaseName,
+            username: `sluice_${role}`,
+          }),
+          generateStringKey: 'password',
+          passwordLength: PASSWORD_LENGTH,
+          excludePunctuation: true,
+        },
+      })
+    this.secrets = {
+      ingest: secretOf('ingest'),
+      transform: secretOf('transform'),
+      maintenance: secretOf('maintenance'),
+      inspection: secretOf('inspection'),
+      reader: secretOf('reader'),
+    }
+    this.passwordVariables = Object.fromEntries(
+      databaseRoles.map((role) => [`ROLE_${role.toUpperCase()}_PASSWORD`, fieldOf(this.secrets[role], 'password')]),
+    )
+  }
 
-    // By reference: a build is given them when it starts, and they stand in no template.
-    const field = (name: string): BuildEnvironmentVariable => ({
-      type: BuildEnvironmentVariableType.SECRETS_MANAGER,
-      value: `${this.secret.secretArn}:${name}`,
-    })
-    this.connectionVariables = {
-      PGHOST: field('host'),
-      PGPORT: field('port'),
-      PGDATABASE: field('dbname'),
-      PGUSER: field('username'),
-      PGPASSWORD: field('password'),
-      // The PostgreSQL of stage `local` listens on this machine only, and has no certificate.
-      PGSSLMODE: { value: 'disable' },
+  /** What a function needs to connect. The secret must be granted to it, too. */
+  environmentOf(role: DatabaseRole): { readonly DATABASE_SECRET_ARN: string; readonly DATABASE_SSL: string } {
+    return { DATABASE_SECRET_ARN: this.secrets[role].secretArn, DATABASE_SSL: this.#server.sslMode }
+  }
+
+  /**
+   * What libpq, and whatever reads its variables, needs to connect. For builds whose source holds the certificates
+   * (`certificates.ts`). By reference: a build is given them when it starts, and they stand in no template.
+   */
+  variablesOf(role: DatabaseRole | 'admin'): Record<string, BuildEnvironmentVariable> {
+    const secret = role === 'admin' ? this.#server.adminSecret : this.secrets[role]
+    return {
+      PGHOST: fieldOf(secret, 'host'),
+      PGPORT: fieldOf(secret, 'port'),
+      PGDATABASE: fieldOf(secret, 'dbname'),
+      PGUSER: fieldOf(secret, 'username'),
+      PGPASSWORD: fieldOf(secret, 'password'),
+      PGSSLMODE: { value: this.#server.sslMode },
+      // libpq looks for it from the folder in which the build runs: its source.
+      ...(this.#server.sslMode === 'verify-full' && { PGSSLROOTCERT: { value: CERTIFICATES_FILE } }),
     }
   }
 }
+
+const fieldOf = (secret: Pick<ISecret, 'secretArn'>, field: string): BuildEnvironmentVariable => ({
+  type: BuildEnvironmentVariableType.SECRETS_MANAGER,
+  value: `${secret.secretArn}:${field}`,
+})

@@ -1,17 +1,19 @@
 /** The hot path: the function that ingests batches, and the mappings that feed it from its queues. */
 import type { Duration } from 'aws-cdk-lib'
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda'
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { IStateMachine } from 'aws-cdk-lib/aws-stepfunctions'
 import { Construct } from 'constructs'
+import type { Database } from './database.ts'
+import type { Network } from './network.ts'
 import { SluiceFunction } from './sluice-function.ts'
 
 export interface IngestionProps {
   readonly stage: string
   readonly queue: IQueue
   readonly replayQueue: IQueue
-  readonly databaseSecret: Secret
+  readonly database: Database
+  readonly network: Network | undefined
   readonly stateMachine: IStateMachine
   readonly batchSize: number
   readonly batchingWindow: Duration
@@ -19,6 +21,7 @@ export interface IngestionProps {
   readonly ingestMemoryMegabytes: number
   readonly ingestConcurrency: number
   readonly replayConcurrency: number
+  readonly reservesConcurrency: boolean
   readonly transformInterval: Duration
   readonly logRetentionDays: number
 }
@@ -37,8 +40,10 @@ export class Ingestion extends Construct {
       memoryMegabytes: props.ingestMemoryMegabytes,
       // Guaranteed to the mappings, so that nothing else in the account can starve them.
       reservedConcurrency: props.ingestConcurrency + props.replayConcurrency,
+      reservesConcurrency: props.reservesConcurrency,
+      network: props.network,
       environment: {
-        DATABASE_SECRET_ARN: props.databaseSecret.secretArn,
+        ...props.database.environmentOf('ingest'),
         STATE_MACHINE_ARN: props.stateMachine.stateMachineArn,
         TRANSFORM_INTERVAL_MINUTES: String(props.transformInterval.toMinutes()),
       },

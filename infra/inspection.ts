@@ -1,15 +1,18 @@
 /** How people look in: the function through which the command line reads the ledger. */
 import { Duration } from 'aws-cdk-lib'
-import type { Bucket } from 'aws-cdk-lib/aws-s3'
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager'
+import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs'
+import type { Database } from './database.ts'
+import type { Network } from './network.ts'
 import { SluiceFunction } from './sluice-function.ts'
 
 export interface InspectionProps {
   readonly stage: string
   /** Named in answers; nothing in it is read. */
-  readonly bucket: Bucket
-  readonly databaseSecret: Secret
+  readonly bucket: IBucket
+  readonly database: Database
+  readonly network: Network | undefined
+  readonly reservesConcurrency: boolean
   readonly logRetentionDays: number
 }
 
@@ -29,8 +32,10 @@ export class Inspection extends Construct {
       memoryMegabytes: 256,
       // Bounds the database connections. More people at once are throttled, and their command line tries again.
       reservedConcurrency: 2,
+      reservesConcurrency: props.reservesConcurrency,
+      network: props.network,
       environment: {
-        DATABASE_SECRET_ARN: props.databaseSecret.secretArn,
+        ...props.database.environmentOf('inspection'),
         LANDING_BUCKET_ARN: props.bucket.bucketArn,
       },
       logRetentionDays: props.logRetentionDays,

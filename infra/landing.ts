@@ -1,12 +1,14 @@
 /** Where files land: the bucket, and the queue of what arrived under `input/`. */
 import { Duration, RemovalPolicy } from 'aws-cdk-lib'
-import { BlockPublicAccess, Bucket, BucketEncryption, EventType } from 'aws-cdk-lib/aws-s3'
+import { BlockPublicAccess, Bucket, BucketEncryption, EventType, type IBucket } from 'aws-cdk-lib/aws-s3'
 import { SqsDestination } from 'aws-cdk-lib/aws-s3-notifications'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 
 export interface LandingProps {
   readonly stage: string
+  /** A bucket that is there, versioned. It is made if not given. */
+  readonly landingBucketName?: string
   readonly batchingWindow: Duration
   readonly ingestTimeout: Duration
   readonly receivesBeforeDeadLetter: number
@@ -18,7 +20,7 @@ export interface LandingProps {
 }
 
 export class Landing extends Construct {
-  readonly bucket: Bucket
+  readonly bucket: IBucket
   readonly queue: Queue
   /** Files that a person asked for again. Apart from what arrives, so that 100,000 of them hold up nothing. */
   readonly replayQueue: Queue
@@ -27,29 +29,8 @@ export class Landing extends Construct {
   constructor(scope: Construct, id: string, props: LandingProps) {
     super(scope, id)
 
-    this.bucket = new Bucket(this, 'Bucket', {
-      // A version can be read exactly as the event names it, and an overwrite loses nothing that was not read yet.
-      versioned: true,
-      enforceSSL: true,
-      encryption: BucketEncryption.S3_MANAGED,
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      removalPolicy: RemovalPolicy.RETAIN,
-      lifecycleRules: [
-        {
-          id: 'input',
-          prefix: 'input/',
-          expiration: props.inputRetention,
-          noncurrentVersionExpiration: props.overwrittenInputRetention,
-        },
-        {
-          id: 'quarantine',
-          prefix: 'quarantine/',
-          expiration: props.quarantineRetention,
-          noncurrentVersionExpiration: Duration.days(1),
-        },
-        { id: 'leftovers', abortIncompleteMultipartUploadAfter: Duration.days(7), expiredObjectDeleteMarker: true },
-      ],
-    })
+    this.bucket =
+      props.landingBucketName === undefined ? this.#makeBucket(props) : this.#findBucket(props.landingBucketName)
 
     this.deadLetterQueue = new Queue(this, 'DeadLetterQueue', {
       queueName: `sluice-${props.stage}-dead-letters`,
@@ -75,5 +56,40 @@ export class Landing extends Construct {
       prefix: 'input/',
       suffix: '.json',
     })
+  }
+
+  // As its users want it: with exactOptionalPropertyTypes a Bucket is no IBucket.
+  #makeBucket(props: LandingProps): IBucket {
+    return new Bucket(this, 'Bucket', {
+      // A version can be read exactly as the event names it, and an overwrite loses nothing that was not read yet.
+      versioned: true,
+      enforceSSL: true,
+      encryption: BucketEncryption.S3_MANAGED,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      removalPolicy: RemovalPolicy.RETAIN,
+      lifecycleRules: [
+        {
+          id: 'input',
+          prefix: 'input/',
+          expiration: props.inputRetention,
+          noncurrentVersionExpiration: props.overwrittenInputRetention,
+        },
+        {
+          id: 'quarantine',
+          prefix: 'quarantine/',
+          expiration: props.quarantineRetention,
+          noncurrentVersionExpiration: Duration.days(1),
+        },
+        { id: 'leftovers', abortIncompleteMultipartUploadAfter: Duration.days(7), expiredObjectDeleteMarker: true },
+      ],
+    }) as IBucket
+  }
+
+  /**
+   * Its owner answers for versions, encryption and lifecycle. Its other notifications stay: CDK adds to those of a bucket that it
+   * has not made.
+   */
+  #findBucket(name: string): IBucket {
+    return Bucket.fromBucketName(this, 'Bucket', name)
   }
 }

@@ -1,20 +1,22 @@
 /** How the database gets the schema of this release: a build that applies the migrations, run by every deployment. */
 import { join } from 'node:path'
-import { AssetHashType, DockerImage, Duration, RemovalPolicy } from 'aws-cdk-lib'
-import { type BuildEnvironmentVariable, ComputeType, LinuxBuildImage, Project, Source } from 'aws-cdk-lib/aws-codebuild'
+import { AssetHashType, Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { ComputeType, LinuxBuildImage, Project, Source } from 'aws-cdk-lib/aws-codebuild'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Asset } from 'aws-cdk-lib/aws-s3-assets'
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import { Trigger } from 'aws-cdk-lib/triggers'
 import { Construct } from 'constructs'
 import { bundleMigration } from './bundle-migration.ts'
+import { bundledBy } from './bundling.ts'
+import type { Database } from './database.ts'
+import type { Network } from './network.ts'
 import { SluiceFunction } from './sluice-function.ts'
 
 export interface MigrationProps {
   readonly stage: string
-  readonly databaseSecret: Secret
-  readonly connectionVariables: Readonly<Record<string, BuildEnvironmentVariable>>
+  readonly database: Database
+  readonly network: Network | undefined
   readonly logRetentionDays: number
 }
 
@@ -32,7 +34,7 @@ export class Migration extends Construct {
       path: join(import.meta.dirname, '../db'),
       // Of what is bundled: the trigger runs when migrations or program have changed, and for no other reason.
       assetHashType: AssetHashType.OUTPUT,
-      bundling: { image: neverUsed(), local: { tryBundle: bundleMigration } },
+      bundling: bundledBy(bundleMigration),
     })
     const log = new LogGroup(this, 'BuildLog', {
       logGroupName: `/aws/codebuild/${projectName}`,
@@ -45,8 +47,10 @@ export class Migration extends Construct {
       source: Source.s3({ bucket: bundle.bucket, path: bundle.s3ObjectKey }),
       environment: { buildImage: LinuxBuildImage.AMAZON_LINUX_2023_5, computeType: ComputeType.SMALL },
       environmentVariables: {
-        ...props.connectionVariables,
+        ...props.database.variablesOf('admin'),
+        ...props.database.passwordVariables,
       },
+      ...props.network?.placementOfBuilds,
       // An index on a large table takes minutes. The deployment waits for 15 and fails then; the build ends its work.
       timeout: Duration.minutes(30),
       // The deployment waits meanwhile. A minute is usual; what waits for longer comes too late for it.
@@ -81,13 +85,8 @@ export class Migration extends Construct {
     this.trigger = new Trigger(this, 'Trigger', {
       handler: this.startBuild,
       timeout: Duration.minutes(15),
-      // Also what nothing refers to: the policy by which the build reads its source and its secret.
-      executeAfter: [this.project, props.databaseSecret],
+      // Also what nothing refers to: the policy by which the build reads its source and its secrets.
+      executeAfter: [this.project, props.database],
     })
   }
-}
-
-/** CDK wants an image to bundle in, and asks for it only when bundling locally was refused. */
-function neverUsed(): DockerImage {
-  return new DockerImage('bundled-without-docker')
 }

@@ -4,16 +4,19 @@ import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import type { Project } from 'aws-cdk-lib/aws-codebuild'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
-import type { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { Topic } from 'aws-cdk-lib/aws-sns'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions'
 import { Construct } from 'constructs'
+import type { Database } from './database.ts'
+import type { Network } from './network.ts'
 import { SluiceFunction, type SluiceFunctionProps } from './sluice-function.ts'
 
 export interface OrchestrationProps {
   readonly stage: string
-  readonly databaseSecret: Secret
+  readonly database: Database
+  readonly network: Network | undefined
+  readonly reservesConcurrency: boolean
   readonly deadLetterQueue: Queue
   readonly replayQueue: Queue
   /** What people should know and need not act on at once. */
@@ -49,7 +52,7 @@ export class Orchestration extends Construct {
       resourceName: stateMachineName,
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     })
-    const secret = { DATABASE_SECRET_ARN: props.databaseSecret.secretArn }
+    const database = props.database.environmentOf('maintenance')
     const machine = { STATE_MACHINE_ARN: stateMachineArn }
     const transform = { TRANSFORM_INTERVAL_MINUTES: String(props.transformInterval.toMinutes()) }
     const deadLetters = { DEAD_LETTER_QUEUE_URL: props.deadLetterQueue.queueUrl }
@@ -66,42 +69,44 @@ export class Orchestration extends Construct {
         // transaction (45 s), so that the database does so even before.
         timeout: Duration.seconds(50),
         reservedConcurrency: 2,
+        reservesConcurrency: props.reservesConcurrency,
+        network: props.network,
         ...given,
       })
 
     this.quarantineFiles = taskFunction('QuarantineFiles', {
       description: 'Copies refused files and their reasons to quarantine/',
-      environment: secret,
+      environment: database,
       reservedConcurrency: 5,
     })
     this.collectDeadLetters = taskFunction('CollectDeadLetters', {
       description: 'Takes dead letters out of their queue into the ledger',
-      environment: { ...secret, ...deadLetters },
+      environment: { ...database, ...deadLetters },
       timeout: Duration.seconds(60),
     })
     this.claimDeadLetters = taskFunction('ClaimDeadLetters', {
       description: 'Leases dead letters to a drain, and sums it up',
-      environment: secret,
+      environment: database,
     })
     this.claimTransform = taskFunction('ClaimTransform', {
       description: 'Says whether an execution is to run dbt',
-      environment: { ...secret, ...transform, TRANSFORM_PROJECT_NAME: props.transformProject.projectName },
+      environment: { ...database, ...transform, TRANSFORM_PROJECT_NAME: props.transformProject.projectName },
     })
     this.loadFile = taskFunction('LoadFile', {
       description: 'Loads one dead letter alone',
-      environment: { ...secret, ...machine, ...transform },
+      environment: { ...props.database.environmentOf('ingest'), ...machine, ...transform },
       timeout: props.ingestTimeout,
       memoryMegabytes: props.ingestMemoryMegabytes,
       reservedConcurrency: DEAD_LETTERS_IN_FLIGHT,
     })
     this.replayFiles = taskFunction('ReplayFiles', {
       description: 'Has files loaded again, or tries what would become of them',
-      environment: { ...secret, REPLAY_QUEUE_URL: props.replayQueue.queueUrl },
+      environment: { ...database, REPLAY_QUEUE_URL: props.replayQueue.queueUrl },
       memoryMegabytes: props.ingestMemoryMegabytes,
     })
     this.sweep = taskFunction('Sweep', {
       description: 'Starts what was forgotten',
-      environment: { ...secret, ...machine, ...deadLetters },
+      environment: { ...database, ...machine, ...deadLetters },
     })
 
     const taskFunctions = {

@@ -1,19 +1,29 @@
 /** The whole pipeline: its units, and every permission that crosses from one to another. */
-import { CfnOutput, type Duration, Stack, type StackProps, Tags } from 'aws-cdk-lib'
+import { CfnOutput, type Duration, Fn, Stack, type StackProps, Tags } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
+import { Aurora, type AuroraOptions } from './aurora.ts'
 import { Database } from './database.ts'
 import { Ingestion } from './ingestion.ts'
 import { Inspection } from './inspection.ts'
 import { Landing } from './landing.ts'
+import { LocalServer } from './local-server.ts'
 import { Migration } from './migration.ts'
+import { Network, type NetworkOptions } from './network.ts'
 import { Notices } from './notices.ts'
 import { Orchestration } from './orchestration.ts'
+import { Rotation } from './rotation.ts'
 import { Transform } from './transform.ts'
 import { Triggers } from './triggers.ts'
 
 /** What a stage decides. The literals, each with its reason, stand in `app.ts`. */
 export interface PipelineStackProps extends StackProps {
   readonly stage: string
+  /** Who answers for it: a tag on everything, by which bills are divided. */
+  readonly owner: string
+  readonly alertAddresses: readonly string[]
+  /** What a stage on AWS has besides. Without it (`local`) the database and the functions are processes of one machine. */
+  readonly aws?: { readonly network: NetworkOptions; readonly aurora: AuroraOptions }
+  readonly landingBucketName?: string
   /** Messages in a batch at most, 1 to 10,000. */
   readonly batchSize: number
   /** Longest wait for a batch to fill, 1 to 300 s. */
@@ -24,6 +34,8 @@ export interface PipelineStackProps extends StackProps {
   readonly ingestConcurrency: number
   /** The same for replayed files, 2 to 1,000. */
   readonly replayConcurrency: number
+  /** Whether functions are guaranteed their concurrency. The account must have 100 to spare besides. */
+  readonly reservesConcurrency: boolean
   readonly receivesBeforeDeadLetter: number
   readonly queueRetention: Duration
   readonly deadLetterRetention: Duration
@@ -37,30 +49,28 @@ export interface PipelineStackProps extends StackProps {
   readonly transformInterval: Duration
   /** Time between two looks for what was forgotten. */
   readonly sweepInterval: Duration
+  /** Whether the clock starts anything. */
+  readonly schedulesEnabled: boolean
 }
 
 export class PipelineStack extends Stack {
   constructor(scope: Construct, id: string, props: PipelineStackProps) {
     super(scope, id, { description: `Sluice, stage ${props.stage}: JSON files from S3 to PostgreSQL`, ...props })
 
-    const database = new Database(this, 'Database')
-    const migration = new Migration(this, 'Migration', {
-      ...props,
-      databaseSecret: database.secret,
-      connectionVariables: database.connectionVariables,
-    })
+    const network = props.aws && new Network(this, 'Network', { ...props, ...props.aws.network })
+    const aurora = network && new Aurora(this, 'Aurora', { ...props, ...props.aws.aurora, network })
+    const server = aurora ?? new LocalServer(this, 'LocalServer')
+    const database = new Database(this, 'Database', { ...props, server })
+    const migration = new Migration(this, 'Migration', { ...props, network, database })
     const landing = new Landing(this, 'Landing', props)
     const notices = new Notices(this, 'Notices', props)
-    const transform = new Transform(this, 'Transform', {
-      ...props,
-      connectionVariables: database.connectionVariables,
-      notices: notices.topic,
-    })
+    const transform = new Transform(this, 'Transform', { ...props, network, database, notices: notices.topic })
     const orchestration = new Orchestration(this, 'Orchestration', {
       ...props,
       notices: notices.topic,
       transformProject: transform.project,
-      databaseSecret: database.secret,
+      network,
+      database,
       deadLetterQueue: landing.deadLetterQueue,
       replayQueue: landing.replayQueue,
     })
@@ -68,7 +78,8 @@ export class PipelineStack extends Stack {
       ...props,
       queue: landing.queue,
       replayQueue: landing.replayQueue,
-      databaseSecret: database.secret,
+      network,
+      database,
       stateMachine: orchestration.stateMachine,
     })
     new Triggers(this, 'Triggers', {
@@ -80,7 +91,8 @@ export class PipelineStack extends Stack {
     const inspection = new Inspection(this, 'Inspection', {
       ...props,
       bucket: landing.bucket,
-      databaseSecret: database.secret,
+      network,
+      database,
     })
 
     landing.queue.grantConsumeMessages(ingestion.ingest)
@@ -96,27 +108,42 @@ export class PipelineStack extends Stack {
     landing.bucket.grantRead(orchestration.loadFile, 'input/*')
     landing.deadLetterQueue.grantConsumeMessages(orchestration.collectDeadLetters)
     landing.deadLetterQueue.grant(orchestration.sweep, 'sqs:GetQueueAttributes')
-    database.secret.grantRead(ingestion.ingest)
-    database.secret.grantRead(orchestration.quarantineFiles)
-    database.secret.grantRead(orchestration.collectDeadLetters)
-    database.secret.grantRead(orchestration.claimDeadLetters)
-    database.secret.grantRead(orchestration.claimTransform)
-    database.secret.grantRead(orchestration.loadFile)
-    database.secret.grantRead(orchestration.replayFiles)
-    database.secret.grantRead(orchestration.sweep)
-    database.secret.grantRead(inspection.readLedger)
+    database.secrets.ingest.grantRead(ingestion.ingest)
+    database.secrets.maintenance.grantRead(orchestration.quarantineFiles)
+    database.secrets.maintenance.grantRead(orchestration.collectDeadLetters)
+    database.secrets.maintenance.grantRead(orchestration.claimDeadLetters)
+    database.secrets.maintenance.grantRead(orchestration.claimTransform)
+    database.secrets.ingest.grantRead(orchestration.loadFile)
+    database.secrets.maintenance.grantRead(orchestration.replayFiles)
+    database.secrets.maintenance.grantRead(orchestration.sweep)
+    database.secrets.inspection.grantRead(inspection.readLedger)
     orchestration.stateMachine.grantStartExecution(ingestion.ingest)
     notices.topic.grantPublish(transform.project)
 
+    // A build can connect when the last instance, rule and route is there, and not when the cluster has a name.
+    migration.trigger.executeAfter(server, ...(network ? [network] : []))
     // New code never meets an old schema, and no file is read before there is a ledger to write it to.
     migration.trigger.executeBefore(orchestration, ingestion, inspection)
 
     Tags.of(this).add('app', 'sluice')
     Tags.of(this).add('stage', props.stage)
+    Tags.of(this).add('owner', props.owner)
     new CfnOutput(this, 'BucketName', { value: landing.bucket.bucketName })
     new CfnOutput(this, 'QueueUrl', { value: landing.queue.queueUrl })
     new CfnOutput(this, 'DeadLetterQueueUrl', { value: landing.deadLetterQueue.queueUrl })
     new CfnOutput(this, 'StateMachineArn', { value: orchestration.stateMachine.stateMachineArn })
     new CfnOutput(this, 'MigrateProjectName', { value: migration.project.projectName })
+    if (aurora && network) {
+      const secrets = { ...database.secrets, admin: aurora.adminSecret }
+      // AWS tries a schedule as it is made, and the roles are made by the migration.
+      migration.trigger.executeBefore(new Rotation(this, 'Rotation', { ...props, network, secrets }))
+      new CfnOutput(this, 'ReaderEndpoint', { value: aurora.readerHost })
+      new CfnOutput(this, 'ReaderSecretArn', { value: database.secrets.reader.secretArn })
+    }
+  }
+
+  /** By CloudFormation, in whatever region. CDK would look them up, and synthesis would need credentials. */
+  override get availabilityZones(): string[] {
+    return [0, 1].map((index) => Fn.select(index, Fn.getAzs()))
   }
 }

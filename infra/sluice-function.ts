@@ -5,6 +5,7 @@ import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
+import type { Network } from './network.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -17,7 +18,11 @@ export interface SluiceFunctionProps {
   readonly memoryMegabytes: number
   readonly environment: Readonly<Record<string, string>>
   readonly logRetentionDays: number
+  /** Of those that connect to the database: in stage `local`, whose functions are processes of one machine, there is none. */
+  readonly network?: Network | undefined
   readonly reservedConcurrency?: number
+  /** Whether it is reserved, and not only meant: not where the account has none to give. */
+  readonly reservesConcurrency?: boolean
 }
 
 export class SluiceFunction extends NodejsFunction {
@@ -33,7 +38,9 @@ export class SluiceFunction extends NodejsFunction {
       architecture: Architecture.ARM_64,
       timeout: props.timeout,
       memorySize: props.memoryMegabytes,
-      ...(props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
+      ...(props.reservesConcurrency &&
+        props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
+      ...props.network?.placementOfFunctions,
       environment: { POWERTOOLS_SERVICE_NAME: functionName, ...props.environment },
       logGroup: new LogGroup(scope, `${id}Log`, {
         logGroupName: `/aws/lambda/${functionName}`,

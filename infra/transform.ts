@@ -1,25 +1,21 @@
 /** What builds the marts: a CodeBuild project that runs dbt, and the bucket that holds what it made besides. */
 import { join } from 'node:path'
-import { Duration, RemovalPolicy } from 'aws-cdk-lib'
-import {
-  Artifacts,
-  type BuildEnvironmentVariable,
-  BuildSpec,
-  Cache,
-  ComputeType,
-  LinuxBuildImage,
-  Project,
-  Source,
-} from 'aws-cdk-lib/aws-codebuild'
+import { AssetHashType, Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Artifacts, BuildSpec, Cache, ComputeType, LinuxBuildImage, Project, Source } from 'aws-cdk-lib/aws-codebuild'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from 'aws-cdk-lib/aws-s3'
 import { Asset } from 'aws-cdk-lib/aws-s3-assets'
 import type { Topic } from 'aws-cdk-lib/aws-sns'
 import { Construct } from 'constructs'
+import { bundleTransform } from './bundle-transform.ts'
+import { bundledBy } from './bundling.ts'
+import type { Database } from './database.ts'
+import type { Network } from './network.ts'
 
 export interface TransformProps {
   readonly stage: string
-  readonly connectionVariables: Readonly<Record<string, BuildEnvironmentVariable>>
+  readonly database: Database
+  readonly network: Network | undefined
   readonly notices: Topic
   readonly transformInterval: Duration
   readonly logRetentionDays: number
@@ -43,10 +39,11 @@ export class Transform extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
       lifecycleRules: [{ id: 'builds', expiration: ARTIFACT_RETENTION }],
     }) as IBucket
-    // The build sees this folder and nothing else.
+    // The build sees what is bundled and nothing else.
     const source = new Asset(this, 'Source', {
       path: join(import.meta.dirname, '../dbt'),
-      exclude: ['target', 'logs', 'packages', '__pycache__', '*.pyc', '.user.yml'],
+      assetHashType: AssetHashType.OUTPUT,
+      bundling: bundledBy(bundleTransform),
     })
 
     const projectName = `sluice-${props.stage}-transform`
@@ -57,11 +54,12 @@ export class Transform extends Construct {
       buildSpec: BuildSpec.fromSourceFilename('buildspec.yml'),
       environment: { buildImage: LinuxBuildImage.AMAZON_LINUX_2023_5, computeType: ComputeType.SMALL },
       environmentVariables: {
-        ...props.connectionVariables,
+        ...props.database.variablesOf('transform'),
         SLUICE_STAGE: { value: props.stage },
         TRANSFORM_INTERVAL_MINUTES: { value: String(props.transformInterval.toMinutes()) },
         NOTICE_TOPIC_ARN: { value: props.notices.topicArn },
       },
+      ...props.network?.placementOfBuilds,
       // Two at once would do the same work twice, and wait for each other's locks.
       concurrentBuildLimit: 1,
       // Below the interval, or builds would never end. RunDbt waits for this and for the queue before it.

@@ -16,6 +16,7 @@ export interface TriggersProps {
   readonly stateMachine: StateMachine
   readonly notices: Topic
   readonly sweepInterval: Duration
+  readonly schedulesEnabled: boolean
   readonly transformInterval: Duration
 }
 
@@ -53,6 +54,7 @@ export class Triggers extends Construct {
     new Schedule(this, 'Sweep', {
       description: 'Starts what was forgotten',
       schedule: ScheduleExpression.rate(props.sweepInterval),
+      enabled: props.schedulesEnabled,
       target: new StepFunctionsStartExecution(props.stateMachine, {
         input: ScheduleTargetInput.fromObject({ trigger: 'sweep' }),
         // The next sweep comes anyway.
@@ -64,6 +66,7 @@ export class Triggers extends Construct {
     new Schedule(this, 'TransformDue', {
       description: 'Runs dbt when no batch has had it run',
       schedule: ScheduleExpression.rate(props.transformInterval),
+      enabled: props.schedulesEnabled,
       target: new StepFunctionsStartExecution(props.stateMachine, {
         input: ScheduleTargetInput.fromObject({ trigger: 'transform' }),
         // The next one comes anyway.

@@ -10,8 +10,8 @@ import { claimNextPage } from './claim-dead-letters.ts'
 let withDatabase: WithDatabase | undefined
 
 function makeAccess(): WithDatabase {
-  const { DATABASE_SECRET_ARN } = readEnvironment('DATABASE_SECRET_ARN')
-  return databaseFromSecret(new SecretsManagerClient(), DATABASE_SECRET_ARN, 'sluice-claim-dead-letters')
+  const environment = readEnvironment('DATABASE_SECRET_ARN', 'DATABASE_SSL')
+  return databaseFromSecret(new SecretsManagerClient(), environment, 'sluice-claim-dead-letters')
 }
 
 export const handler = async (input: unknown, context: Context): Promise<ClaimDeadLettersOutcome> => {

@@ -13,13 +13,14 @@ let withDatabase: WithDatabase | undefined
 
 export const handler = async (input: unknown, context: Context): Promise<ClaimTransformOutcome> => {
   const asked = claimTransformInput.parse(input)
-  const environment = readEnvironment('DATABASE_SECRET_ARN', 'TRANSFORM_INTERVAL_MINUTES', 'TRANSFORM_PROJECT_NAME')
-  if (asked.requireAnotherRuns) return await requireAnotherRuns(codeBuild, environment.TRANSFORM_PROJECT_NAME)
-  withDatabase ??= databaseFromSecret(
-    new SecretsManagerClient(),
-    environment.DATABASE_SECRET_ARN,
-    'sluice-claim-transform',
+  const environment = readEnvironment(
+    'DATABASE_SECRET_ARN',
+    'DATABASE_SSL',
+    'TRANSFORM_INTERVAL_MINUTES',
+    'TRANSFORM_PROJECT_NAME',
   )
+  if (asked.requireAnotherRuns) return await requireAnotherRuns(codeBuild, environment.TRANSFORM_PROJECT_NAME)
+  withDatabase ??= databaseFromSecret(new SecretsManagerClient(), environment, 'sluice-claim-transform')
   return await claim(
     withDatabase,
     asked.execution,

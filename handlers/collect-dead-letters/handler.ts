@@ -11,15 +11,11 @@ import { type CollectDependencies, collectDeadLetters } from './collect-dead-let
 let dependencies: CollectDependencies | undefined
 
 function makeDependencies(): CollectDependencies {
-  const environment = readEnvironment('DATABASE_SECRET_ARN', 'DEAD_LETTER_QUEUE_URL')
+  const environment = readEnvironment('DATABASE_SECRET_ARN', 'DATABASE_SSL', 'DEAD_LETTER_QUEUE_URL')
   return {
     sqs: new SQSClient(),
     queueUrl: environment.DEAD_LETTER_QUEUE_URL,
-    withDatabase: databaseFromSecret(
-      new SecretsManagerClient(),
-      environment.DATABASE_SECRET_ARN,
-      'sluice-collect-dead-letters',
-    ),
+    withDatabase: databaseFromSecret(new SecretsManagerClient(), environment, 'sluice-collect-dead-letters'),
   }
 }
 

@@ -11,8 +11,9 @@ import type { IngestDependencies } from './ingest-slice.ts'
 
 /** @param applicationName how the function's connection is called in PostgreSQL */
 export function makeIngestDependencies(applicationName: string): IngestDependencies {
-  const { DATABASE_SECRET_ARN, STATE_MACHINE_ARN, TRANSFORM_INTERVAL_MINUTES } = readEnvironment(
+  const environment = readEnvironment(
     'DATABASE_SECRET_ARN',
+    'DATABASE_SSL',
     'STATE_MACHINE_ARN',
     'TRANSFORM_INTERVAL_MINUTES',
   )
@@ -23,13 +24,13 @@ export function makeIngestDependencies(applicationName: string): IngestDependenc
     throwOnRequestTimeout: true,
   }
   const secrets = new SecretsManagerClient({ requestHandler })
-  const withDatabase = databaseFromSecret(secrets, DATABASE_SECRET_ARN, applicationName)
+  const withDatabase = databaseFromSecret(secrets, environment, applicationName)
   return {
     reader: { s3: new S3Client({ requestHandler }), limit: pLimit(OBJECT_READS_IN_FLIGHT) },
     withDatabase,
     attempts: new Attempts(withDatabase),
     sfn: new SFNClient({ requestHandler }),
-    stateMachineArn: STATE_MACHINE_ARN,
-    transformIntervalMinutes: TRANSFORM_INTERVAL_MINUTES,
+    stateMachineArn: environment.STATE_MACHINE_ARN,
+    transformIntervalMinutes: environment.TRANSFORM_INTERVAL_MINUTES,
   }
 }

@@ -10,7 +10,7 @@ import { type QuarantineDependencies, quarantineFiles } from './quarantine-files
 let dependencies: QuarantineDependencies | undefined
 
 function makeDependencies(): QuarantineDependencies {
-  const { DATABASE_SECRET_ARN } = readEnvironment('DATABASE_SECRET_ARN')
+  const environment = readEnvironment('DATABASE_SECRET_ARN', 'DATABASE_SSL')
   const requestHandler = {
     connectionTimeout: AWS_CONNECT_TIMEOUT_MS,
     requestTimeout: OBJECT_READ_TIMEOUT_MS,
@@ -19,11 +19,7 @@ function makeDependencies(): QuarantineDependencies {
   }
   return {
     s3: new S3Client({ requestHandler }),
-    withDatabase: databaseFromSecret(
-      new SecretsManagerClient({ requestHandler }),
-      DATABASE_SECRET_ARN,
-      'sluice-quarantine',
-    ),
+    withDatabase: databaseFromSecret(new SecretsManagerClient({ requestHandler }), environment, 'sluice-quarantine'),
   }
 }
 

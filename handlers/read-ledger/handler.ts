@@ -10,10 +10,11 @@ import { parseQuestion } from './contract.ts'
 let dependencies: LedgerDependencies | undefined
 
 function makeDependencies(): LedgerDependencies {
-  const { DATABASE_SECRET_ARN, LANDING_BUCKET_ARN } = readEnvironment('DATABASE_SECRET_ARN', 'LANDING_BUCKET_ARN')
+  const environment = readEnvironment('DATABASE_SECRET_ARN', 'DATABASE_SSL', 'LANDING_BUCKET_ARN')
+  const { LANDING_BUCKET_ARN } = environment
   const secrets = new SecretsManagerClient({ requestHandler: { connectionTimeout: AWS_CONNECT_TIMEOUT_MS } })
   return {
-    withDatabase: databaseFromSecret(secrets, DATABASE_SECRET_ARN, 'sluice-read-ledger'),
+    withDatabase: databaseFromSecret(secrets, environment, 'sluice-read-ledger'),
     // The ARN of a bucket has neither region nor account: arn:aws:s3:::name.
     bucket: LANDING_BUCKET_ARN.slice(LANDING_BUCKET_ARN.lastIndexOf(':') + 1),
   }

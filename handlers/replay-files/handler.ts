@@ -15,11 +15,11 @@ import { type TrialDependencies, tryNextPage } from './try-files.ts'
 let dependencies: (ReplayDependencies & TrialDependencies) | undefined
 
 function makeDependencies(): ReplayDependencies & TrialDependencies {
-  const { DATABASE_SECRET_ARN, REPLAY_QUEUE_URL } = readEnvironment('DATABASE_SECRET_ARN', 'REPLAY_QUEUE_URL')
+  const environment = readEnvironment('DATABASE_SECRET_ARN', 'DATABASE_SSL', 'REPLAY_QUEUE_URL')
   return {
     sqs: new SQSClient(),
-    queueUrl: REPLAY_QUEUE_URL,
-    withDatabase: databaseFromSecret(new SecretsManagerClient(), DATABASE_SECRET_ARN, 'sluice-replay-files'),
+    queueUrl: environment.REPLAY_QUEUE_URL,
+    withDatabase: databaseFromSecret(new SecretsManagerClient(), environment, 'sluice-replay-files'),
     reader: { s3: new S3Client(), limit: pLimit(OBJECT_READS_IN_FLIGHT) },
   }
 }

@@ -12,9 +12,14 @@ import { type SweepDependencies, sweep } from './sweep.ts'
 let dependencies: SweepDependencies | undefined
 
 function makeDependencies(): SweepDependencies {
-  const environment = readEnvironment('DATABASE_SECRET_ARN', 'STATE_MACHINE_ARN', 'DEAD_LETTER_QUEUE_URL')
+  const environment = readEnvironment(
+    'DATABASE_SECRET_ARN',
+    'DATABASE_SSL',
+    'STATE_MACHINE_ARN',
+    'DEAD_LETTER_QUEUE_URL',
+  )
   return {
-    withDatabase: databaseFromSecret(new SecretsManagerClient(), environment.DATABASE_SECRET_ARN, 'sluice-sweep'),
+    withDatabase: databaseFromSecret(new SecretsManagerClient(), environment, 'sluice-sweep'),
     sfn: new SFNClient(),
     stateMachineArn: environment.STATE_MACHINE_ARN,
     sqs: new SQSClient(),

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { errorCode } from '../../db/errors.ts'
 import { type Cloud, startCloud } from './cloud.ts'
 import { type Account, type PutVersion, takeAccount } from './demo/account.ts'
-import { connectTo, type Deployment, databaseSecret } from './demo/deployment.ts'
+import { connectTo, type Deployment, databaseParameters } from './demo/deployment.ts'
 import { untilSettled } from './demo/follow.ts'
 import { type DemoInputs, makeInputs } from './demo/inputs.ts'
 import { renderMarts } from './demo/marts.ts'
@@ -39,7 +39,7 @@ async function main({ once }: { once: boolean }): Promise<void> {
   const cloud = await step('Starting an emulator of AWS, and PostgreSQL', () => startCloud({ name: 'start' }))
   try {
     const outputs = await step('Deploying the stack, as to AWS', () =>
-      deployStack(cloud, { parameters: { LocalDatabaseSecret: JSON.stringify(databaseSecret(cloud)) } }),
+      deployStack(cloud, { parameters: databaseParameters(cloud) }),
     )
     const deployment = connectTo(cloud, outputs)
     const inputs = await step('Making the files', makeInputs)

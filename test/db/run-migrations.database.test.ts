@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { type Database, type DatabaseCredentials, openDatabase, type Session } from '../../db/client.ts'
 import { createPartitionsAhead } from '../../db/partitions.ts'
 import { bundleMigration } from '../../infra/bundle-migration.ts'
-import { createDatabase, MIGRATIONS, type TestDatabase } from '../support/database.ts'
+import { createDatabase, MIGRATIONS, ROLE_PASSWORDS, type TestDatabase } from '../support/database.ts'
 import { addMigration, removeLastMigration } from '../support/migrations.ts'
 import { portOf } from '../support/ports.ts'
 
@@ -41,6 +41,7 @@ async function migrate(credentials: DatabaseCredentials, from = bundle): Promise
     PGUSER: credentials.username,
     PGPASSWORD: credentials.password,
     PGSSLMODE: 'disable',
+    ...ROLE_PASSWORDS,
     NODE_PATH: '',
   }
   return await new Promise((done) => {
@@ -77,7 +78,10 @@ describe('an empty database', () => {
     expect(first).toEqual({ exitCode: 0, output: expect.stringMatching(/^0000_ledger_and_documents in \d+ ms\n/) })
     expect(first.output.match(/ in \d+ ms$/gm)).toHaveLength(count)
     expect(first.output).toContain(`${count} applied, ${count} in all; 31 partitions made.\n`)
-    expect(second).toEqual({ exitCode: 0, output: `0 applied, ${count} in all; 0 partitions made.\n` })
+    expect(second).toEqual({
+      exitCode: 0,
+      output: `0 applied, ${count} in all; 0 partitions made.\nPasswords set of 5 roles.\n`,
+    })
   })
 
   test('is migrated by two builds at once: both succeed, and each file is applied once', async () => {
@@ -100,7 +104,7 @@ describe('releases that meet', () => {
 
     expect(exitCode).toBe(0)
     expect(output).toMatch(
-      /^WARNING: nothing to do, the database is newer.* has \d+ migrations, and 1 of them are unknown/,
+      /^Passwords set of 5 roles\.\nWARNING: nothing to do, the database is newer.* has \d+ migrations, and 1 of them are unknown/,
     )
     expect(await shapeOf(migrated.database)).toEqual(before)
   })
@@ -271,7 +275,7 @@ describe('a database that is not ready', () => {
     expect(await migrate({ host: '', port: 1, dbname: '', username: 'someone', password: 'something' })).toEqual({
       exitCode: 1,
       output:
-        'Not migrated, nothing was changed. Not set: PGHOST, PGDATABASE. The project sets them from the secret.\n',
+        'Not migrated, nothing was changed. Not set: PGHOST, PGDATABASE. The project sets them from its secrets.\n',
     })
   })
 })

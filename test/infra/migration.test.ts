@@ -20,6 +20,11 @@ const project = at('Migration/Project', 'AWS::CodeBuild::Project')
 const startBuild = at('Migration/StartBuild', 'AWS::Lambda::Function')
 const trigger = onlyOne('Custom::Trigger')
 
+const secrets = [
+  'LocalServer/AdminSecret',
+  ...['Ingest', 'Inspection', 'Maintenance', 'Reader', 'Transform'].map((role) => `Database/${role}Secret`),
+]
+
 const assets = `arn:aws:s3:::cdk-hnb659fds-assets-${stack.account}-${stack.region}`
 
 describe('the build', () => {
@@ -30,7 +35,7 @@ describe('the build', () => {
     expect(Location).toMatch(/^cdk-hnb659fds-assets-.*\/[0-9a-f]{64}\.zip$/)
   })
 
-  test('is given the credentials by reference', () => {
+  test('is given the credentials and the passwords to set by reference', () => {
     const { EnvironmentVariables } = project.properties.Environment
     const given = EnvironmentVariables.map(({ Name, Type, Value }: Resource['properties']) => [
       Name,
@@ -39,16 +44,21 @@ describe('the build', () => {
     ])
 
     expect(given).toEqual([
-      ['PGHOST', 'SECRETS_MANAGER', 'Database/Secret:host'],
-      ['PGPORT', 'SECRETS_MANAGER', 'Database/Secret:port'],
-      ['PGDATABASE', 'SECRETS_MANAGER', 'Database/Secret:dbname'],
-      ['PGUSER', 'SECRETS_MANAGER', 'Database/Secret:username'],
-      ['PGPASSWORD', 'SECRETS_MANAGER', 'Database/Secret:password'],
+      ['PGHOST', 'SECRETS_MANAGER', 'LocalServer/AdminSecret:host'],
+      ['PGPORT', 'SECRETS_MANAGER', 'LocalServer/AdminSecret:port'],
+      ['PGDATABASE', 'SECRETS_MANAGER', 'LocalServer/AdminSecret:dbname'],
+      ['PGUSER', 'SECRETS_MANAGER', 'LocalServer/AdminSecret:username'],
+      ['PGPASSWORD', 'SECRETS_MANAGER', 'LocalServer/AdminSecret:password'],
       ['PGSSLMODE', 'PLAINTEXT', 'disable'],
+      ['ROLE_INGEST_PASSWORD', 'SECRETS_MANAGER', 'Database/IngestSecret:password'],
+      ['ROLE_TRANSFORM_PASSWORD', 'SECRETS_MANAGER', 'Database/TransformSecret:password'],
+      ['ROLE_MAINTENANCE_PASSWORD', 'SECRETS_MANAGER', 'Database/MaintenanceSecret:password'],
+      ['ROLE_INSPECTION_PASSWORD', 'SECRETS_MANAGER', 'Database/InspectionSecret:password'],
+      ['ROLE_READER_PASSWORD', 'SECRETS_MANAGER', 'Database/ReaderSecret:password'],
     ])
   })
 
-  test('may read its source and the secret and write its log, nothing else', () => {
+  test('may read its source and the secrets and write its log, nothing else', () => {
     const { Location } = project.properties.Source
     const key = Location.split('/')[1]
     const ofCdk = ['logs:CreateLogGroup', 'logs:CreateLogStream', 'logs:PutLogEvents']
@@ -58,7 +68,7 @@ describe('the build', () => {
     expect(permissionsOf(readable(project.properties.ServiceRole))).toEqual({
       [assets]: readSource,
       [`${assets}/${key}`]: readSource,
-      'Database/Secret': ['secretsmanager:GetSecretValue'],
+      ...Object.fromEntries(secrets.map((secret) => [secret, ['secretsmanager:GetSecretValue']])),
       'Migration/BuildLog': ['logs:CreateLogStream', 'logs:PutLogEvents'],
       // The same log by its default name: CDK's, beside that of the group it was given.
       [log]: ofCdk,
@@ -117,7 +127,7 @@ describe('the trigger', () => {
 
     expect(before).toEqual(
       expect.arrayContaining([
-        ...['Migration/Project', 'Migration/Project/Role', 'Migration/Project/Role/DefaultPolicy', 'Database/Secret'],
+        ...['Migration/Project', 'Migration/Project/Role', 'Migration/Project/Role/DefaultPolicy', ...secrets],
         ...['Migration/StartBuild', 'Migration/StartBuild/ServiceRole/DefaultPolicy'],
       ]),
     )
@@ -130,11 +140,13 @@ describe('the function has another version', () => {
   const program = `
     import { App, Stack } from 'aws-cdk-lib'
     import { Template } from 'aws-cdk-lib/assertions'
-    import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
+    import { Database } from './infra/database.ts'
+    import { LocalServer } from './infra/local-server.ts'
     import { Migration } from './infra/migration.ts'
     const stack = new Stack(new App({ outdir: 'cdk.out' }), 'Only')
-    const props = { stage: 'local', databaseSslMode: 'disable', logRetentionDays: 30 }
-    new Migration(stack, 'Migration', { ...props, databaseSecret: new Secret(stack, 'Secret') })
+    const props = { stage: 'local', logRetentionDays: 30, network: undefined }
+    const database = new Database(stack, 'Database', { ...props, server: new LocalServer(stack, 'Server') })
+    new Migration(stack, 'Migration', { ...props, database })
     const resources = Object.entries(Template.fromStack(stack).toJSON().Resources)
     const [, project] = resources.find(([, { Type }]) => Type === 'AWS::CodeBuild::Project')
     const [version] = resources.find(([, { Type }]) => Type === 'AWS::Lambda::Version')

@@ -14,14 +14,14 @@ const ingest = permissionsOf(roleOf(at('Ingestion/Ingest')))
 const quarantineFiles = permissionsOf(roleOf(at('Orchestration/QuarantineFiles')))
 
 describe('ingest', () => {
-  test('may read input/ and quarantine/, take from its queues, read the secret and start the pipeline, nothing else', () => {
+  test('may read input/ and quarantine/, take from its queues, read its secret and start the pipeline, nothing else', () => {
     expect(ingest).toEqual({
       'Landing/Bucket': readObjects,
       'Landing/Bucket/input/*': readObjects,
       'Landing/Bucket/quarantine/*': readObjects,
       'Landing/Queue': receiveMessages,
       'Landing/ReplayQueue': receiveMessages,
-      'Database/Secret': readSecret,
+      'Database/IngestSecret': readSecret,
       'Orchestration/Pipeline': ['states:StartExecution'],
     })
   })
@@ -38,7 +38,7 @@ describe('ingest', () => {
 })
 
 describe('quarantine-files', () => {
-  test('may read input/, write to quarantine/ and read the secret, nothing else', () => {
+  test('may read input/, write to quarantine/ and read its secret, nothing else', () => {
     expect(quarantineFiles).toEqual({
       'Landing/Bucket': readObjects,
       'Landing/Bucket/input/*': readObjects,
@@ -46,7 +46,7 @@ describe('quarantine-files', () => {
         ...['s3:Abort*', 's3:PutObject', 's3:PutObjectLegalHold', 's3:PutObjectRetention'],
         ...['s3:PutObjectTagging', 's3:PutObjectVersionTagging'],
       ],
-      'Database/Secret': readSecret,
+      'Database/MaintenanceSecret': readSecret,
     })
   })
 
@@ -94,8 +94,9 @@ describe('the functions of dead letters, transforms, replays and sweeps', () => 
         'Orchestration/Pipeline': ['states:StartExecution'],
       },
     ],
-  ])('%s may read the secret and %s, nothing else', (name, _, besides) => {
-    expect(permissionsOf(roleOf(at(`Orchestration/${name}`)))).toEqual({ 'Database/Secret': readSecret, ...besides })
+  ])('%s may read the secret of its role and %s, nothing else', (name, _, besides) => {
+    const secret = name === 'LoadFile' ? 'Database/IngestSecret' : 'Database/MaintenanceSecret'
+    expect(permissionsOf(roleOf(at(`Orchestration/${name}`)))).toEqual({ [secret]: readSecret, ...besides })
   })
 })
 
@@ -113,8 +114,8 @@ describe('what starts the pipeline by itself', () => {
 })
 
 describe('read-ledger', () => {
-  test('may read the secret, nothing else', () => {
-    expect(permissionsOf(roleOf(at('Inspection/ReadLedger')))).toEqual({ 'Database/Secret': readSecret })
+  test('may read its secret, nothing else', () => {
+    expect(permissionsOf(roleOf(at('Inspection/ReadLedger')))).toEqual({ 'Database/InspectionSecret': readSecret })
   })
 })
 

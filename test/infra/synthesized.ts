@@ -1,4 +1,4 @@
-/** The stack as it is deployed, synthesized once for each test file, and ways to read its template. */
+/** The stack as it is deployed, synthesized once for each test file and stage, and ways to read its template. */
 import { readFileSync, rmSync } from 'node:fs'
 import { App, CfnElement, Duration } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
@@ -8,21 +8,6 @@ import { PipelineStack, type PipelineStackProps } from '../../infra/pipeline-sta
 
 // The CLI's feature flags, or another template would be tested than is deployed.
 const { context } = JSON.parse(readFileSync(new URL('../../cdk.json', import.meta.url), 'utf8'))
-// An empty list bundles no function: two seconds less, and no rule here looks at their code.
-const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } })
-
-const { local } = stagesOf(app)
-if (local === undefined) throw new Error('infra/app.ts has no stage local')
-/** With the window of AWS: stage `local` has a shorter one, since somebody watches. */
-const props: PipelineStackProps = { ...local, batchingWindow: Duration.seconds(55) }
-
-export const stack = new PipelineStack(app, 'Sluice-local', props)
-
-const template = Template.fromStack(stack).toJSON()
-
-/** Where the assets of the stack were written. CDK clears it only at an exit that a test worker does not come to. */
-export const outputFolder = app.outdir
-afterAll(() => rmSync(outputFolder, { recursive: true }))
 
 type Json = ReturnType<Template['toJSON']>
 
@@ -36,44 +21,93 @@ export interface Resource {
   readonly definition: Json
 }
 
-const pathsById = new Map(
-  stack.node
-    .findAll()
-    .filter(CfnElement.isCfnElement)
-    .map((element): [string, string] => {
-      const path = element.node.path.replace(`${stack.node.path}/`, '').replace(/\/Resource$/, '')
-      return [String(stack.resolve(element.logicalId)), path]
-    }),
-)
+/** The stages as they are in `infra/app.ts`. */
+export const stages: Readonly<Record<string, PipelineStackProps>> = stagesOf(new App())
 
-export const resources: readonly Resource[] = Object.entries<Json>(template.Resources).map(([id, definition]) => ({
-  id,
-  type: definition.Type,
-  path: pathsById.get(id) ?? id,
-  properties: definition.Properties ?? {},
-  definition,
-}))
+export function stageOf(name: string): PipelineStackProps {
+  const stage = stages[name]
+  if (stage === undefined) throw new Error(`infra/app.ts has no stage ${name}`)
+  return stage
+}
+
+/** A stack and its template. Nothing is looked up and nothing leaves this machine. */
+export function synthesize(props: PipelineStackProps) {
+  // An empty list bundles no function: two seconds less, and no rule here looks at their code.
+  const app = new App({ context: { ...context, 'aws:cdk:bundling-stacks': [] } })
+  // CDK clears it only at an exit that a test worker does not come to.
+  afterAll(() => rmSync(app.outdir, { recursive: true }))
+  const stack = new PipelineStack(app, `Sluice-${props.stage}`, props)
+  const template: Json = Template.fromStack(stack).toJSON()
+
+  const pathsById = new Map(
+    stack.node
+      .findAll()
+      .filter(CfnElement.isCfnElement)
+      .map((element): [string, string] => {
+        const path = element.node.path.replace(`${stack.node.path}/`, '').replace(/\/Resource$/, '')
+        return [String(stack.resolve(element.logicalId)), path]
+      }),
+  )
+  const resources: readonly Resource[] = Object.entries<Json>(template.Resources).map(([id, definition]) => ({
+    id,
+    type: definition.Type,
+    path: pathsById.get(id) ?? id,
+    properties: definition.Properties ?? {},
+    definition,
+  }))
+  const { missing } = app.synth().manifest
+  return { stack, template, missing, outputFolder: app.outdir, pathsById, resources, ...waysToRead(resources) }
+}
+
+function waysToRead(resources: readonly Resource[]) {
+  const ofType = (type: string): Resource[] => resources.filter((resource) => resource.type === type)
+
+  /** @throws unless there is exactly one */
+  function onlyOne(type: string): Resource {
+    const [found, ...others] = ofType(type)
+    if (found === undefined || others.length > 0)
+      throw new Error(`${others.length + (found ? 1 : 0)} of ${type}, not one`)
+    return found
+  }
+
+  /** @throws when there is none */
+  function at(path: string, type?: string): Resource {
+    const found = resources.find((resource) => resource.path === path && (type ?? resource.type) === resource.type)
+    if (found === undefined) throw new Error(`No ${type ?? 'resource'} at ${path}`)
+    return found
+  }
+
+  /** The ids of what must be there before the resource is made or changed, near and far. */
+  function prerequisitesOf({ id }: Resource): Set<string> {
+    const reached = new Set<string>()
+    const pending = directPrerequisites(id)
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      if (reached.has(next)) continue
+      reached.add(next)
+      pending.push(...directPrerequisites(next))
+    }
+    return reached
+  }
+
+  function directPrerequisites(id: string): string[] {
+    const definition = resources.find((resource) => resource.id === id)?.definition
+    const text = JSON.stringify(definition ?? {})
+    const referenced = [...text.matchAll(/"(?:Ref":|Fn::GetAtt":\[)"([^"]+)"|\$\{(\w+)(?:\.\w+)?\}/g)]
+    return [...referenced.map(([, name, substituted]) => name ?? substituted ?? ''), ...(definition?.DependsOn ?? [])]
+  }
+
+  return { ofType, onlyOne, at, prerequisitesOf }
+}
+
+/** With the window of AWS: stage `local` has a shorter one, since somebody watches. */
+const local = synthesize({ ...stageOf('local'), batchingWindow: Duration.seconds(55) })
+
+export const { stack, outputFolder, resources, ofType, onlyOne, at, prerequisitesOf } = local
+const { pathsById, template } = local
 
 export const parameters: readonly { readonly id: string; readonly definition: Json }[] = Object.entries<Json>(
   template.Parameters,
 ).map(([id, definition]) => ({ id, definition }))
-
-export const ofType = (type: string): Resource[] => resources.filter((resource) => resource.type === type)
-
-/** @throws unless there is exactly one */
-export function onlyOne(type: string): Resource {
-  const [found, ...others] = ofType(type)
-  if (found === undefined || others.length > 0)
-    throw new Error(`${others.length + (found ? 1 : 0)} of ${type}, not one`)
-  return found
-}
-
-/** @throws when there is none */
-export function at(path: string, type?: string): Resource {
-  const found = resources.find((resource) => resource.path === path && (type ?? resource.type) === resource.type)
-  if (found === undefined) throw new Error(`No ${type ?? 'resource'} at ${path}`)
-  return found
-}
 
 /** The logical id that a `Ref` or `Fn::GetAtt` names, otherwise undefined. */
 export function targetOf(value: Json): string | undefined {
@@ -97,23 +131,4 @@ export function readable(value: Json | string): string {
   if (value['Fn::Join']) return value['Fn::Join'][1].map(readable).join(value['Fn::Join'][0])
   if (value['Fn::Sub']) return value['Fn::Sub'].replaceAll(/\$\{([^}]+)\}/g, '$1')
   throw new Error(`Cannot be read: ${JSON.stringify(value)}`)
-}
-
-/** The ids of what must be there before the resource is made or changed, near and far. */
-export function prerequisitesOf({ id }: Resource): Set<string> {
-  const reached = new Set<string>()
-  const pending = directPrerequisites(id)
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (reached.has(next)) continue
-    reached.add(next)
-    pending.push(...directPrerequisites(next))
-  }
-  return reached
-}
-
-function directPrerequisites(id: string): string[] {
-  const definition = resources.find((resource) => resource.id === id)?.definition
-  const text = JSON.stringify(definition ?? {})
-  const referenced = [...text.matchAll(/"(?:Ref":|Fn::GetAtt":\[)"([^"]+)"|\$\{(\w+)(?:\.\w+)?\}/g)]
-  return [...referenced.map(([, name, substituted]) => name ?? substituted ?? ''), ...(definition?.DependsOn ?? [])]
 }

@@ -24,11 +24,11 @@ describe('the build of the transform', () => {
     ])
 
     expect(Object.fromEntries(given)).toEqual({
-      PGHOST: 'secret Database/Secret:host',
-      PGPORT: 'secret Database/Secret:port',
-      PGDATABASE: 'secret Database/Secret:dbname',
-      PGUSER: 'secret Database/Secret:username',
-      PGPASSWORD: 'secret Database/Secret:password',
+      PGHOST: 'secret Database/TransformSecret:host',
+      PGPORT: 'secret Database/TransformSecret:port',
+      PGDATABASE: 'secret Database/TransformSecret:dbname',
+      PGUSER: 'secret Database/TransformSecret:username',
+      PGPASSWORD: 'secret Database/TransformSecret:password',
       PGSSLMODE: 'disable',
       SLUICE_STAGE: 'local',
       TRANSFORM_INTERVAL_MINUTES: '60',
@@ -49,12 +49,12 @@ describe('the build of the transform', () => {
 
     expect(Object.keys(permissions).sort()).toEqual(
       [
-        ...[assets, `${assets}/${Source.Location.split('/')[1]}`, 'Database/Secret', 'Notices/Topic'],
+        ...[assets, `${assets}/${Source.Location.split('/')[1]}`, 'Database/TransformSecret', 'Notices/Topic'],
         ...['Transform/Builds', 'Transform/Builds/*', 'Transform/ProjectLog', log, `${log}:*`],
         `arn:aws:codebuild:${stack.region}:${stack.account}:report-group/Transform/Project-*`,
       ].sort(),
     )
-    expect(permissions['Database/Secret']).toEqual(['secretsmanager:GetSecretValue'])
+    expect(permissions['Database/TransformSecret']).toEqual(['secretsmanager:GetSecretValue'])
     expect(permissions['Notices/Topic']).toEqual(['sns:Publish'])
   })
 })

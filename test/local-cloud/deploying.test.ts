@@ -184,15 +184,23 @@ test('an update takes away from a project what the template no longer has', asyn
   expect(project).not.toHaveProperty('queuedTimeoutInMinutes')
 })
 
-test('Ref of a secret is its ARN, and an update keeps it', async () => {
-  const secrets = new SecretsManagerClient(clientOf(cloud))
-  const read = async () => (await secrets.send(new GetSecretValueCommand({ SecretId: outputs.SecretRef }))).SecretString
+test('a password is generated as the template asks for it, into a template with a parameter', async () => {
+  const { host, username, password, ...others } = JSON.parse((await readSecret(outputs.GeneratedRef)) ?? '')
+
+  expect({ host, username, others }).toEqual({ host: 'db.example.com', username: 'reader', others: {} })
+  expect(password).toMatch(/^[A-Za-z0-9]{40}$/)
+})
+
+test('Ref of a secret is its ARN, and an update keeps it, and a password that was generated', async () => {
+  const read = () => readSecret(outputs.SecretRef)
+  const generated = await readSecret(outputs.GeneratedRef)
 
   expect(outputs.SecretRef).toMatch(/^arn:aws:secretsmanager:us-east-1:000000000000:secret:/)
   expect(await read()).toBe(PASSWORD)
   const updated = await deployFixture(cloud, { password: 'another' })
   expect(updated.SecretRef).toBe(outputs.SecretRef)
   expect(await read()).toBe('another')
+  expect(await readSecret(updated.GeneratedRef)).toBe(generated)
 })
 
 test.each([
@@ -233,6 +241,11 @@ async function seen(queueUrl: string | undefined, isWanted: (item: Seen) => bool
       await queue.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle }))
     }
   }
+}
+
+async function readSecret(SecretId: string | undefined): Promise<string | undefined> {
+  const answer = await new SecretsManagerClient(clientOf(cloud)).send(new GetSecretValueCommand({ SecretId }))
+  return answer.SecretString
 }
 
 async function describeProject() {

@@ -20,6 +20,8 @@ const FUNCTIONS = 3
 
 const MIGRATIONS = join(import.meta.dirname, '../../db/migrations')
 
+const ENVIRONMENT = { DATABASE_SECRET_ARN: 'arn:aws:secretsmanager:database', DATABASE_SSL: 'disable' } as const
+
 export interface Laboratory extends AsyncDisposable {
   readonly cloud: Cloud
   /** A connection beside those of the functions: it sees what is committed. */
@@ -40,7 +42,7 @@ export async function openLaboratory(server: DatabaseServer): Promise<Laboratory
   const cloud = new Cloud(credentials)
   const access = (name: string) => {
     const { s3, secrets, sfn } = cloud.clients()
-    return { s3, sfn, withDatabase: databaseFromSecret(secrets, 'arn:aws:secretsmanager:database', name) }
+    return { s3, sfn, withDatabase: databaseFromSecret(secrets, ENVIRONMENT, name) }
   }
   const accesses = Array.from({ length: FUNCTIONS }, (_, n) => access(`model-ingest-${n}`))
   const quarantine = access('model-quarantine')

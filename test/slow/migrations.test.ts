@@ -9,7 +9,7 @@ import { eq, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { currentFiles, documents } from '../../db/schema.ts'
 import { type Cloud, startCloud } from '../../infra/local/cloud.ts'
-import { connectTo, type Deployment, databaseSecret } from '../../infra/local/demo/deployment.ts'
+import { connectTo, type Deployment, databaseParameters } from '../../infra/local/demo/deployment.ts'
 import { deployStack } from '../../infra/local/deploy.ts'
 import { copyTree } from '../support/copy-tree.ts'
 import { addMigration, removeLastMigration } from '../support/migrations.ts'
@@ -35,7 +35,7 @@ const deploy = () =>
   deployStack(cloud, {
     app: `node ${join(copy, 'infra/app.ts')}`,
     context: { batchingWindowSeconds: '1' },
-    parameters: { LocalDatabaseSecret: JSON.stringify(databaseSecret(cloud)) },
+    parameters: databaseParameters(cloud),
   })
 
 async function put(key: string): Promise<void> {

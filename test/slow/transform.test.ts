@@ -4,7 +4,7 @@ import { eq, gt } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { transforms } from '../../db/schema.ts'
 import { type Cloud, startCloud } from '../../infra/local/cloud.ts'
-import { connectTo, type Deployment, databaseSecret } from '../../infra/local/demo/deployment.ts'
+import { connectTo, type Deployment, databaseParameters } from '../../infra/local/demo/deployment.ts'
 import { makeInputs } from '../../infra/local/demo/inputs.ts'
 import { isInput } from '../../infra/local/demo/noise.ts'
 import { putObjects } from '../../infra/local/demo/put-objects.ts'
@@ -31,7 +31,7 @@ let pipeline: Deployment
 
 beforeAll(async () => {
   cloud = await startCloud({ name: 'transform', waitScale: 0.02, cloudwatchMinuteSeconds: 1 })
-  const parameters = { LocalDatabaseSecret: JSON.stringify(databaseSecret(cloud)) }
+  const parameters = databaseParameters(cloud)
   pipeline = connectTo(cloud, await deployStack(cloud, { context: { batchingWindowSeconds: '1' }, parameters }))
 })
 afterAll(() => cloud?.stop())

@@ -6,6 +6,7 @@ import { CreateStateMachineCommand, SFNClient } from '@aws-sdk/client-sfn'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { inject } from 'vitest'
 import type { DatabaseCredentials } from '../../db/client.ts'
+import type { DatabaseEnvironment } from '../../handlers/database.ts'
 import { type CreatedObjectFields, s3Record } from './s3-events.ts'
 
 /** Clients of the emulator, or of whatever stands in for AWS at another endpoint. */
@@ -50,6 +51,14 @@ export async function createDatabaseSecret(secrets: SecretsManagerClient, value:
     new CreateSecretCommand({ Name: uniqueName('database'), SecretString: JSON.stringify(value) }),
   )
   return created.ARN ?? ''
+}
+
+/** The same in the environment of a function. */
+export async function databaseEnvironment(
+  secrets: SecretsManagerClient,
+  credentials: DatabaseCredentials,
+): Promise<DatabaseEnvironment> {
+  return { DATABASE_SECRET_ARN: await createDatabaseSecret(secrets, credentials), DATABASE_SSL: 'disable' }
 }
 
 /** A state machine that succeeds at once. Returns its ARN. */

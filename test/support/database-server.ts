@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { openDatabase } from '../../db/client.ts'
 import { migrateDatabase } from '../../db/migrate.ts'
+import { setPasswords } from '../../db/passwords.ts'
 import { startPostgres } from '../../infra/local/postgres.ts'
-import { MIGRATIONS, TEMPLATE } from './database.ts'
+import { MIGRATIONS, PASSWORDS, TEMPLATE } from './database.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -24,6 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await maintenance.$client.end()
   const template = openDatabase({ ...server, dbname: TEMPLATE }, 'test-setup')
   await migrateDatabase(template, MIGRATIONS)
+  await setPasswords(template, PASSWORDS)
   // A database with an open connection cannot be cloned.
   await template.$client.end()
 

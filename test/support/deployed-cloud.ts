@@ -4,7 +4,7 @@ import type { TestProject } from 'vitest/node'
 import { openDatabase } from '../../db/client.ts'
 import { transformLease } from '../../db/schema.ts'
 import { type Cloud, startCloud } from '../../infra/local/cloud.ts'
-import { databaseSecret } from '../../infra/local/demo/deployment.ts'
+import { databaseParameters, databaseSecret } from '../../infra/local/demo/deployment.ts'
 import { deployStack } from '../../infra/local/deploy.ts'
 
 declare module 'vitest' {
@@ -31,7 +31,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   try {
     const stackOutputs = await deployStack(cloud, {
       context: { batchingWindowSeconds: '1' },
-      parameters: { LocalDatabaseSecret: JSON.stringify(databaseSecret(cloud)) },
+      parameters: databaseParameters(cloud),
     })
     await holdTransform(cloud)
     project.provide('cloud', { endpoint: cloud.endpoint, database: cloud.database })

@@ -5,7 +5,7 @@ import { inject } from 'vitest'
 import { databaseFromSecret } from '../../handlers/database.ts'
 import { Attempts } from '../../handlers/ingest/attempts.ts'
 import type { IngestDependencies } from '../../handlers/ingest/ingest-slice.ts'
-import { type awsClients, createDatabaseSecret } from './aws.ts'
+import { type awsClients, databaseEnvironment } from './aws.ts'
 import type { TestDatabase } from './database.ts'
 
 /** The connection is named `test-ingest`. Each call makes one of its own, as each running function has. */
@@ -14,8 +14,8 @@ export async function ingestDependencies(
   ledger: TestDatabase,
   stateMachineArn: string,
 ): Promise<IngestDependencies> {
-  const secretArn = await createDatabaseSecret(secrets, ledger.credentials)
-  const withDatabase = databaseFromSecret(secrets, secretArn, 'test-ingest')
+  const environment = await databaseEnvironment(secrets, ledger.credentialsOf('ingest'))
+  const withDatabase = databaseFromSecret(secrets, environment, 'test-ingest')
   return {
     reader: { s3, limit: pLimit(16) },
     withDatabase,
@@ -37,7 +37,7 @@ export async function ingestEnvironment(
     AWS_REGION: 'us-east-1',
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
-    DATABASE_SECRET_ARN: await createDatabaseSecret(secrets, ledger.credentials),
+    ...(await databaseEnvironment(secrets, ledger.credentialsOf('ingest'))),
     STATE_MACHINE_ARN: stateMachineArn,
     TRANSFORM_INTERVAL_MINUTES: '60',
   }

@@ -8,11 +8,12 @@ import {
   type CollectDependencies,
   collectDeadLetters,
 } from '../../handlers/collect-dead-letters/collect-dead-letters.ts'
+import { databaseFromSecret } from '../../handlers/database.ts'
 import { type IngestDependencies, startInvocation } from '../../handlers/ingest/ingest-slice.ts'
 import { loadFile } from '../../handlers/load-file/load-file.ts'
 import { parseMessage } from '../../handlers/s3-event.ts'
 import { type SweepDependencies, sweep } from '../../handlers/sweep/sweep.ts'
-import { awsClients, createStateMachine, createVersionedBucket, putObject } from './aws.ts'
+import { awsClients, createStateMachine, createVersionedBucket, databaseEnvironment, putObject } from './aws.ts'
 import { createDatabase } from './database.ts'
 import { ingestDependencies } from './ingest.ts'
 import { fileRecord } from './ledger.ts'
@@ -29,7 +30,7 @@ export const executionArn = (name: string): string => `arn:aws:states:us-east-1:
 /** Everything of it ends with `await using`. */
 export async function openDrain() {
   const clients = awsClients()
-  const { s3, sfn, sqs } = clients
+  const { s3, secrets, sfn, sqs } = clients
   const ledger = await createDatabase()
   const { database } = ledger
   const bucket = await createVersionedBucket(s3)
@@ -41,7 +42,8 @@ export async function openDrain() {
     }),
   )
   const ingest = await ingestDependencies(clients, ledger, stateMachineArn)
-  const { withDatabase } = ingest
+  const maintenance = await databaseEnvironment(secrets, ledger.credentialsOf('maintenance'))
+  const withDatabase = databaseFromSecret(secrets, maintenance, 'test-drain')
 
   const put = (name: string, body: string) => putObject(s3, bucket, `input/orders/${name}.json`, body)
   const open = {

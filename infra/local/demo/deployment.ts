@@ -48,7 +48,16 @@ export function connectTo(
   }
 }
 
-/** The local database in the fields of an RDS secret. */
+/** What the template of stage `local` is to know of the database (`infra/local-server.ts`). */
+export const databaseParameters = ({ database }: Pick<Cloud, 'database'>): Record<string, string> => ({
+  LocalDatabaseHost: database.host,
+  LocalDatabasePort: String(database.port),
+  LocalDatabaseName: database.name,
+  LocalDatabaseUser: database.user,
+  LocalDatabasePassword: database.password,
+})
+
+/** The local database in the fields of an RDS secret, as its owner. */
 export function databaseSecret({ database }: Pick<Cloud, 'database'>): DatabaseCredentials {
   return {
     host: database.host,

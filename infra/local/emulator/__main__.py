@@ -45,6 +45,7 @@ def main() -> None:
     import execution_history  # noqa: F401
     import executions_api  # noqa: F401
     import function_errors  # noqa: F401
+    import generated_secrets  # noqa: F401
     import map_and_parallel  # noqa: F401
     import queue_metrics  # noqa: F401
     import redrive  # noqa: F401

@@ -1,9 +1,12 @@
-/** The project itself, by the commands of buildspec.yml, in a folder that holds nothing but dbt/. */
+/** The project itself, by the commands of buildspec.yml, in a folder that holds nothing but dbt/, as the role that runs it. */
 import { cpSync, mkdtempSync, readdirSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { beforeAll, expect, test } from 'vitest'
+import { openDatabase } from '../../../db/client.ts'
+import { setPasswords } from '../../../db/passwords.ts'
+import { PASSWORDS } from '../../support/database.ts'
 import {
   DBT,
   type DbtDatabase,
@@ -35,6 +38,8 @@ beforeAll(async () => {
   spec = JSON.parse(read.stdout)
 })
 
+const role = { PGUSER: 'sluice_transform', PGPASSWORD: PASSWORDS.transform }
+
 /** Runs the phases as CodeBuild does: after a command that fails none of its phase, but `post_build` in any case. */
 async function build(db: DbtDatabase, env: Readonly<Record<string, string>> = {}): Promise<Finished> {
   let output = ''
@@ -42,7 +47,10 @@ async function build(db: DbtDatabase, env: Readonly<Record<string, string>> = {}
   const run = async (command: string) => {
     const { PYTHONPATH: _ours, ...environment } = pythonEnvironment
     const more = { CODEBUILD_BUILD_SUCCEEDING: status === 0 ? '1' : '0', CODEBUILD_BUILD_ID: 'transform:1', ...env }
-    const done = await runProcess('bash', ['-c', command], { cwd: source, env: { ...environment, ...db.env, ...more } })
+    const done = await runProcess('bash', ['-c', command], {
+      cwd: source,
+      env: { ...environment, ...db.env, ...role, ...more },
+    })
     output += done.stdout + done.stderr
     return done.status
   }
@@ -56,9 +64,11 @@ async function build(db: DbtDatabase, env: Readonly<Record<string, string>> = {}
 
 test('the commands of the build make the marts, then only what has lost its watermark, and tell of a failure', async () => {
   await using db = await startDbtDatabase()
+  await setPasswords(db.database, PASSWORDS)
   const first = await build(db)
   expect(first.status, first.stdout).toBe(0)
   expect(first.stdout).not.toContain('notice')
+  expect(first.stdout).not.toMatch(/could not|permission denied|error/)
   expect(first.stdout).toContain('warn: documents.orders: no file has come yet')
   expect(readdirSync(join(source, 'target/artifacts')).sort()).toEqual([
     'junit.xml',
@@ -68,6 +78,11 @@ test('the commands of the build make the marts, then only what has lost its wate
     'static_index.html',
     'transform.json',
   ])
+
+  const reader = openDatabase({ ...db.credentials, username: 'sluice_reader', password: PASSWORDS.reader }, 'test')
+  const marts = readdirSync(join(DBT, 'models/marts')).filter((file) => file.endsWith('.sql'))
+  for (const file of marts) await reader.execute(`select count(*) from ${file.replace('.sql', '')}`)
+  await reader.$client.end()
 
   await db.database.execute(sql`delete from ingest.transform_watermarks where model = 'orders'`)
   const second = await build(db)

@@ -1,23 +1,15 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { DeleteObjectCommand } from '@aws-sdk/client-s3'
-import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager'
 import { ListExecutionsCommand, StartExecutionCommand } from '@aws-sdk/client-sfn'
 import { asc, eq, sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDatabase } from '../../../db/client.ts'
 import { batches, currentFiles, documents, files, messages } from '../../../db/schema.ts'
-import { databaseFromSecret } from '../../../handlers/database.ts'
 import { ingestBatch } from '../../../handlers/ingest/ingest-batch.ts'
 import type { IngestDependencies } from '../../../handlers/ingest/ingest-slice.ts'
 import { startExecution } from '../../../handlers/ingest/start-execution.ts'
-import {
-  awsClients,
-  createDatabaseSecret,
-  createStateMachine,
-  createVersionedBucket,
-  putObject,
-} from '../../support/aws.ts'
+import { awsClients, createStateMachine, createVersionedBucket, putObject } from '../../support/aws.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { ingestDependencies } from '../../support/ingest.ts'
 import { orderText } from '../../support/orders.ts'
@@ -272,35 +264,6 @@ describe('when infrastructure fails', () => {
     // The same name with another input is refused for certain, running or not.
     await sfn.send(new StartExecutionCommand({ stateMachineArn, name: execution.name, input: '{}' }))
     expect(await startExecution(sfn, stateMachineArn, execution)).toBe(true)
-  })
-
-  test('a rotated password is fetched again, once', async () => {
-    const username = `rotated_${Date.now()}`
-    await ledger.database.execute(sql.raw(`create role ${username} superuser login password 'new'`))
-    const credentials = { ...ledger.credentials, username, password: 'old' }
-    const secretArn = await createDatabaseSecret(secrets, credentials)
-    const rotate = (password: string) =>
-      secrets.send(
-        new PutSecretValueCommand({ SecretId: secretArn, SecretString: JSON.stringify({ ...credentials, password }) }),
-      )
-    let reads = 0
-    const { secrets: counting } = awsClients()
-    counting.middlewareStack.add((next) => async (args) => {
-      reads++
-      if (reads === 2) await rotate('new')
-      return await next(args)
-    })
-    const withDatabase = databaseFromSecret(counting, secretArn, 'test')
-
-    expect(await withDatabase((database) => database.$count(files))).toBe(0)
-    expect(await withDatabase((database) => database.$count(files))).toBe(0)
-    expect(reads).toBe(2)
-
-    await rotate('wrong')
-    reads = 2
-    const forever = databaseFromSecret(counting, secretArn, 'test')
-    await expect(forever((database) => database.$count(files))).rejects.toThrow()
-    expect(reads).toBe(4)
   })
 })
 

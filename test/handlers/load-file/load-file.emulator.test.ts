@@ -118,7 +118,7 @@ describe('trouble', () => {
     const fileId = await drain.deadLetter('good')
     let isDown = false
     const withDatabase: WithDatabase = (work, end) =>
-      isDown ? Promise.reject(new Error('the database is down')) : drain.withDatabase(work, end)
+      isDown ? Promise.reject(new Error('the database is down')) : drain.ingest.withDatabase(work, end)
     // It goes down when the file is read, so that neither the outcome nor the end of the attempt can be noted.
     const s3 = s3Watched(() => {
       isDown = true

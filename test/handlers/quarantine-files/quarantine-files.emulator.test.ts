@@ -4,7 +4,7 @@ import { recordFiles } from '../../../db/files.ts'
 import { files, type Reason } from '../../../db/schema.ts'
 import { databaseFromSecret } from '../../../handlers/database.ts'
 import { type QuarantineDependencies, quarantineFiles } from '../../../handlers/quarantine-files/quarantine-files.ts'
-import { awsClients, createDatabaseSecret, createVersionedBucket, putObject } from '../../support/aws.ts'
+import { awsClients, createVersionedBucket, databaseEnvironment, putObject } from '../../support/aws.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { fileRecord } from '../../support/ledger.ts'
 
@@ -16,8 +16,8 @@ let dependencies: QuarantineDependencies
 beforeEach(async () => {
   ledger = await createDatabase()
   bucket = await createVersionedBucket(s3)
-  const secretArn = await createDatabaseSecret(secrets, ledger.credentials)
-  dependencies = { s3, withDatabase: databaseFromSecret(secrets, secretArn, 'test-quarantine') }
+  const environment = await databaseEnvironment(secrets, ledger.credentialsOf('maintenance'))
+  dependencies = { s3, withDatabase: databaseFromSecret(secrets, environment, 'test-quarantine') }
 })
 afterEach(() => ledger[Symbol.asyncDispose]())
 afterAll(() => {

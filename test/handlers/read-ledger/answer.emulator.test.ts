@@ -12,7 +12,7 @@ import {
   VERSIONS_MAX,
 } from '../../../handlers/read-ledger/contract.ts'
 import { sources } from '../../../handlers/sources/registry.ts'
-import { awsClients, createDatabaseSecret, createVersionedBucket, putObject } from '../../support/aws.ts'
+import { awsClients, createVersionedBucket, databaseEnvironment, putObject } from '../../support/aws.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { fileRecord } from '../../support/ledger.ts'
 
@@ -25,8 +25,8 @@ let dependencies: LedgerDependencies
 
 beforeEach(async () => {
   ledger = await createDatabase()
-  const secretArn = await createDatabaseSecret(secrets, ledger.credentials)
-  dependencies = { withDatabase: databaseFromSecret(secrets, secretArn, 'test-read-ledger'), bucket: 'landing' }
+  const environment = await databaseEnvironment(secrets, ledger.credentialsOf('inspection'))
+  dependencies = { withDatabase: databaseFromSecret(secrets, environment, 'test-read-ledger'), bucket: 'landing' }
 })
 afterEach(() => ledger[Symbol.asyncDispose]())
 afterAll(() => {
@@ -94,7 +94,8 @@ test('a copy and a reason under quarantine/ lead to the file that was refused', 
   const versionId = event.object.versionId ?? ''
   const refused = { bucket, key: 'input/orders/bad.json', versionId, status: 'poison' as const, reason: longReason }
   const [row] = await recordFiles(ledger.database, [fileRecord(refused)])
-  await quarantineFiles({ s3, withDatabase: dependencies.withDatabase }, [row?.id ?? 0])
+  const environment = await databaseEnvironment(secrets, ledger.credentialsOf('maintenance'))
+  await quarantineFiles({ s3, withDatabase: databaseFromSecret(secrets, environment, 'test') }, [row?.id ?? 0])
 
   for (const key of [`quarantine/orders/${row?.id}.json`, `quarantine/orders/${row?.id}.reason.json`]) {
     const { parsed } = await ask({ question: 'explain', bucket, key })
@@ -148,8 +149,8 @@ test('answers come from a transaction that cannot write', async () => {
 })
 
 test('a database that is down is told by its code, without a statement or a parameter', async () => {
-  const secretArn = await createDatabaseSecret(secrets, { ...ledger.credentials, dbname: 'no_such_database' })
-  const lost = { ...dependencies, withDatabase: databaseFromSecret(secrets, secretArn, 'test-read-ledger') }
+  const environment = await databaseEnvironment(secrets, { ...ledger.credentials, dbname: 'no_such_database' })
+  const lost = { ...dependencies, withDatabase: databaseFromSecret(secrets, environment, 'test-read-ledger') }
 
   await expect(answer(lost, { question: 'explain', key: 'input/orders/secret.json' })).rejects.toMatchObject({
     name: 'LedgerNotRead',

@@ -17,9 +17,9 @@ import { tryNextPage } from '../../../handlers/replay-files/try-files.ts'
 import { parseMessage } from '../../../handlers/s3-event.ts'
 import {
   awsClients,
-  createDatabaseSecret,
   createStateMachine,
   createVersionedBucket,
+  databaseEnvironment,
   putObject,
 } from '../../support/aws.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
@@ -38,7 +38,8 @@ let queueUrl: string
 beforeEach(async () => {
   ledger = await createDatabase()
   bucket = await createVersionedBucket(s3)
-  withDatabase = databaseFromSecret(secrets, await createDatabaseSecret(secrets, ledger.credentials), 'test-replay')
+  const environment = await databaseEnvironment(secrets, ledger.credentialsOf('maintenance'))
+  withDatabase = databaseFromSecret(secrets, environment, 'test-replay')
   const created = await sqs.send(new CreateQueueCommand({ QueueName: `replay-${Date.now()}` }))
   queueUrl = created.QueueUrl ?? ''
 })

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { runBuild } from '../../../handlers/start-build/start-build.ts'
 import { bundleMigration } from '../../../infra/bundle-migration.ts'
 import { awsClients, createDatabaseSecret, createVersionedBucket } from '../../support/aws.ts'
-import { createDatabase } from '../../support/database.ts'
+import { createDatabase, ROLE_PASSWORDS } from '../../support/database.ts'
 import { addMigration } from '../../support/migrations.ts'
 
 const options = {
@@ -42,6 +42,7 @@ async function migrate(name: string, secretArn: string, change: (migrations: str
   const byReference = Object.entries(fields).map(([variable, field]) => ({
     ...{ name: variable, type: 'SECRETS_MANAGER' as const, value: `${secretArn}:${field}` },
   }))
+  const passwords = Object.entries(ROLE_PASSWORDS).map(([name, value]) => ({ name, value }))
   await clients.codebuild.send(
     new CreateProjectCommand({
       name,
@@ -51,7 +52,7 @@ async function migrate(name: string, secretArn: string, change: (migrations: str
         type: 'LINUX_CONTAINER',
         image: 'aws/codebuild/amazonlinux-x86_64-standard:5.0',
         computeType: 'BUILD_GENERAL1_SMALL',
-        environmentVariables: [...byReference, { name: 'PGSSLMODE', value: 'disable' }],
+        environmentVariables: [...byReference, ...passwords, { name: 'PGSSLMODE', value: 'disable' }],
       },
       serviceRole: 'arn:aws:iam::000000000000:role/any',
     }),
