@@ -1,7 +1,19 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** It reads what all the others of its project had the roles do. */
+const LAST = /least-privilege\.test\.ts$/
+
+class LastThingsLast extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    return sorted.toSorted((a, b) => Number(LAST.test(a.moduleId)) - Number(LAST.test(b.moduleId)))
+  }
+}
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LastThingsLast },
     projects: [
       {
         test: {

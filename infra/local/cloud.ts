@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type EmulatorPace, startEmulator } from './emulator.ts'
+import { type EmulatorPace, type EmulatorWatch, startEmulator } from './emulator.ts'
 import { endWithThisProcess } from './ending.ts'
 import { claimInstance, releaseInstance, type Started, updateInstance } from './instance.ts'
 import { startPostgres } from './postgres.ts'
@@ -38,7 +38,10 @@ const RESERVED_NAMES = ['codebuild-cache', 'venv']
  * It ends with `stop()` or with this process.
  * @throws when a cloud of this name runs already
  */
-export async function startCloud({ name, ...pace }: { name: string } & EmulatorPace): Promise<Cloud> {
+export async function startCloud({
+  name,
+  ...emulatorOptions
+}: { name: string } & EmulatorPace & EmulatorWatch): Promise<Cloud> {
   if (!/^[a-z][a-z0-9-]*$/.test(name) || RESERVED_NAMES.includes(name)) {
     throw new Error(
       `'${name}' cannot name a cloud. Use lower-case letters, digits and '-', not ${RESERVED_NAMES.join(', ')}.`,
@@ -62,7 +65,7 @@ export async function startCloud({ name, ...pace }: { name: string } & EmulatorP
       note('postgres', { pid: postgres.pid, marker: postgres.data, isGroup: false })
       return postgres
     }),
-    startEmulator({ directory, ...pace }).then((emulator) => {
+    startEmulator({ directory, ...emulatorOptions }).then((emulator) => {
       running.push(emulator)
       note('emulator', { pid: emulator.pid, marker: `--directory ${directory} `, isGroup: true })
       return emulator

@@ -34,7 +34,12 @@ export interface EmulatorPace {
   readonly waitScale?: number
 }
 
-interface EmulatorOptions {
+export interface EmulatorWatch {
+  /** Enforces the policies of roles, and writes into calls.jsonl of the directory what each of them calls. */
+  readonly recordsCalls?: boolean
+}
+
+interface EmulatorOptions extends EmulatorWatch {
   readonly directory: string
   readonly port?: number
   /** Where builds keep their caches. Survives the instance, and is shared by all of this checkout if not given. */
@@ -53,6 +58,7 @@ export async function startEmulator(options: EmulatorOptions & EmulatorPace): Pr
   const port = options.port ?? (await freePort())
   const { cloudwatchMinuteSeconds, waitScale, buildCache = BUILD_CACHE } = options
   const pace = cloudwatchMinuteSeconds === undefined ? [] : ['--cloudwatch-minute', String(cloudwatchMinuteSeconds)]
+  const record = options.recordsCalls ? ['--record-calls', join(directory, 'calls.jsonl')] : []
   const logFile = join(directory, 'emulator.log')
   const log = openSync(logFile, 'w', 0o600)
   const program = spawn(
@@ -61,6 +67,7 @@ export async function startEmulator(options: EmulatorOptions & EmulatorPace): Pr
       ...[PROGRAM, '--port', String(port), '--directory', directory, '--node-modules', join(ROOT, 'node_modules')],
       ...['--build-cache', buildCache],
       ...pace,
+      ...record,
     ],
     // Its standard input is its tie to this process: when it is closed, the emulator ends.
     { cwd: directory, env: environment(waitScale), stdio: ['pipe', log, log], detached: true },

@@ -6,6 +6,7 @@ import { connectTo, type Deployment } from '../../infra/local/demo/deployment.ts
 import { listenToNotices, runSluice, statesOf, untilEnded } from '../support/pipeline.ts'
 import {
   BUILD_LIMIT_MS,
+  CLOCK,
   countWrittenRows,
   identities,
   isInMart,
@@ -36,6 +37,18 @@ test('the marts agree with the ledger to the row, and with nothing new a transfo
   expect((await run(pipeline, PERSON)).status).toBe('SUCCEEDED')
   expect(await lastRun(pipeline)).toMatchObject({ outcome: 'succeeded', sources: [], nodes: 0 })
   expect(await countWrittenRows(pipeline)).toBe(before)
+})
+
+test('of two that are started at once one builds, and the other ends by the build that was there', async () => {
+  const both = await Promise.all([run(pipeline, PERSON), run(pipeline, PERSON)])
+  expect(both.map(({ status }) => status)).toEqual(['SUCCEEDED', 'SUCCEEDED'])
+  const walked = await Promise.all(both.map(({ executionArn = '' }) => statesOf(pipeline, executionArn)))
+  expect(walked.filter((states) => states.includes('RequireAnotherRuns'))).toHaveLength(1)
+})
+
+test('the clock starts none while another has the lease', async () => {
+  const { executionArn = '' } = await run(pipeline, CLOCK)
+  expect(await statesOf(pipeline, executionArn)).toEqual(['ChooseRoute', 'ClaimTransform', 'IsTransformDue', 'Done'])
 })
 
 test('a broken model fails RunDbt, the notice names it, and a redrive after the fix builds what it had not', async () => {

@@ -9,7 +9,7 @@ import { deployStack } from '../../infra/local/deploy.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    cloud: Pick<Cloud, 'endpoint' | 'database'>
+    cloud: Pick<Cloud, 'endpoint' | 'database' | 'directory'>
     stackOutputs: Record<string, string>
   }
 }
@@ -27,6 +27,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     // A wait of a minute between the tries of a Task takes a second, and so does a minute of metrics and alarms.
     waitScale: 0.02,
     cloudwatchMinuteSeconds: 1,
+    // What a role may not do on AWS fails here too, and least-privilege.test.ts reads what each of them did.
+    recordsCalls: true,
   })
   try {
     const stackOutputs = await deployStack(cloud, {
@@ -34,7 +36,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       parameters: databaseParameters(cloud),
     })
     await holdTransform(cloud)
-    project.provide('cloud', { endpoint: cloud.endpoint, database: cloud.database })
+    project.provide('cloud', { endpoint: cloud.endpoint, database: cloud.database, directory: cloud.directory })
     project.provide('stackOutputs', stackOutputs)
   } catch (error) {
     await cloud.stop()

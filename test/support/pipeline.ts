@@ -81,9 +81,14 @@ export async function listenToNotices(pipeline: Deployment, endpoint: string): P
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   })
   const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'sluice-local-notices' }))
-  const { QueueUrl } = await pipeline.sqs.send(new CreateQueueCommand({ QueueName: `notices-${Date.now()}` }))
-  const name = QueueUrl?.split('/').at(-1)
-  const Endpoint = `arn:aws:sqs:us-east-1:000000000000:${name}`
+  const QueueName = `notices-${Date.now()}`
+  const Endpoint = `arn:aws:sqs:us-east-1:000000000000:${QueueName}`
+  const Statement = { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: Endpoint }
+  // As a subscription of CDK would have it: policies are enforced in this cloud.
+  const Policy = { Version: '2012-10-17', Statement: [{ ...Statement, Principal: { Service: 'sns.amazonaws.com' } }] }
+  const { QueueUrl } = await pipeline.sqs.send(
+    new CreateQueueCommand({ QueueName, Attributes: { Policy: JSON.stringify(Policy) } }),
+  )
   await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint }))
   sns.destroy()
   const heard: string[] = []

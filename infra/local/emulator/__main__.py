@@ -8,6 +8,7 @@ deleted when ministack has caught up. They wrap ministack's functions and copy n
 import argparse
 
 import build_places
+import call_records
 import cloudwatch_minute
 import lifetime
 import surroundings
@@ -26,10 +27,12 @@ def main() -> None:
         metavar="SECONDS",
         help="how long a minute of metrics and alarms takes (default: %(default)s)",
     )
+    parser.add_argument("--record-calls", metavar="FILE", help="enforce policies, and write here what each role calls")
     options = parser.parse_args()
 
     # Before ministack is imported: its modules read the environment while they load.
     surroundings.prepare(options.port, options.directory, options.node_modules)
+    call_records.prepare(options.record_calls)
     lifetime.end_with_parent()
     build_places.prepare(options.directory, options.build_cache, options.node_modules, options.port)
     cloudwatch_minute.seconds = options.cloudwatch_minute
@@ -54,6 +57,9 @@ def main() -> None:
     import service_tasks  # noqa: F401
     import stack_status  # noqa: F401
     import state_fields  # noqa: F401
+
+    if options.record_calls is not None:
+        call_records.put_in_place(options.record_calls)
 
     lifetime.serve(options.port)
 
