@@ -11,6 +11,7 @@ import { Migration } from './migration.ts'
 import { Network, type NetworkOptions } from './network.ts'
 import { Notices } from './notices.ts'
 import { Orchestration } from './orchestration.ts'
+import { People } from './people.ts'
 import { Rotation } from './rotation.ts'
 import { Transform } from './transform.ts'
 import { Triggers } from './triggers.ts'
@@ -93,6 +94,15 @@ export class PipelineStack extends Stack {
       bucket: landing.bucket,
       network,
       database,
+    })
+
+    new People(this, 'People', {
+      ...props,
+      landingBucketArn: landing.bucket.bucketArn,
+      queues: [landing.queue, landing.deadLetterQueue],
+      stateMachine: orchestration.stateMachine,
+      readLedger: inspection.readLedger,
+      replayFiles: orchestration.replayFiles,
     })
 
     landing.queue.grantConsumeMessages(ingestion.ingest)

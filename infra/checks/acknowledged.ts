@@ -48,6 +48,23 @@ export const acknowledged: readonly Acknowledgement[] = [
   },
   {
     rules: ['AwsSolutions-IAM5'],
+    at: ['People'],
+    details: [
+      'Resource::*',
+      'Resource::arn:<partition>:states:<region>:<account>:execution:<Orchestration/Pipeline.Name>:*',
+    ],
+    reason:
+      'Executions of this one state machine, whose names are made as they start; and the list of state machines, which AWS gives ' +
+      'whole or not at all.',
+  },
+  {
+    rules: ['AwsSolutions-IAM5'],
+    at: ['People/Operator'],
+    details: ['Resource::<Landing/Bucket.Arn>/input/*', 'Resource::<Landing/Bucket.Arn>/quarantine/*'],
+    reason: 'An operator loads files of any name, and reads the one that was refused. Nothing of it deletes.',
+  },
+  {
+    rules: ['AwsSolutions-IAM5'],
     at: ['Orchestration/QuarantineFiles', 'Transform/Project'],
     details: ['Action::s3:Abort*'],
     reason: 'It stands for AbortMultipartUpload alone, and whoever may put must be able to clear up a put that failed.',
