@@ -24,6 +24,12 @@ export const AWS_CONNECT_TIMEOUT_MS = 2_000
 /** Milliseconds for an AWS service to answer a small question. Asking again beats waiting for longer. */
 export const AWS_ANSWER_TIMEOUT_MS = 10_000
 
+/**
+ * Milliseconds for one copy within S3, up to 5 GiB. Shorter would never get a large one done, however often it is tried; longer
+ * than the function's 50 s, and a copy that hangs is a crash without a name.
+ */
+export const COPY_TIMEOUT_MS = 40_000
+
 /** Parallel copies of quarantined files. A batch holds a hundred at most, and nobody waits for them. */
 export const COPIES_IN_FLIGHT = 8
 

@@ -4,7 +4,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { type QuarantineFilesOutcome, quarantineFilesInput } from '../contract.ts'
 import { databaseFromSecret } from '../database.ts'
 import { readEnvironment } from '../env.ts'
-import { AWS_CONNECT_TIMEOUT_MS, OBJECT_READ_TIMEOUT_MS } from '../limits.ts'
+import { AWS_CONNECT_TIMEOUT_MS, COPY_TIMEOUT_MS } from '../limits.ts'
 import { type QuarantineDependencies, quarantineFiles } from './quarantine-files.ts'
 
 let dependencies: QuarantineDependencies | undefined
@@ -13,7 +13,7 @@ function makeDependencies(): QuarantineDependencies {
   const environment = readEnvironment('DATABASE_SECRET_ARN', 'DATABASE_SSL')
   const requestHandler = {
     connectionTimeout: AWS_CONNECT_TIMEOUT_MS,
-    requestTimeout: OBJECT_READ_TIMEOUT_MS,
+    requestTimeout: COPY_TIMEOUT_MS,
     // Without it the SDK only warns.
     throwOnRequestTimeout: true,
   }
