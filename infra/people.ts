@@ -16,11 +16,6 @@ export interface PeopleProps {
 }
 
 export class People extends Construct {
-  /** `sluice status`, `explain`, `quarantine`, `batches`, `executions`, `execution`: counts, keys and reasons, and no file's content. */
-  readonly viewer: ManagedPolicy
-  /** Also `load`, `redrive`, `replay`, `transform`, and the content of files, to see why one was refused. */
-  readonly operator: ManagedPolicy
-
   constructor(scope: Construct, id: string, props: PeopleProps) {
     super(scope, id)
 
@@ -58,12 +53,14 @@ export class People extends Construct {
       new PolicyStatement({ actions: ['s3:ListBucket'], resources: [props.landingBucketArn] }),
     ]
 
-    this.viewer = new ManagedPolicy(this, 'Viewer', {
+    // `sluice status`, `explain`, `quarantine`, `batches`, `executions`, `execution`: counts, keys and reasons, no file's content.
+    new ManagedPolicy(this, 'Viewer', {
       managedPolicyName: `sluice-${props.stage}-viewer`,
       description: `Sluice ${props.stage}: sees what became of files, batches and executions`,
       statements: view,
     })
-    this.operator = new ManagedPolicy(this, 'Operator', {
+    // Also `load`, `redrive`, `replay`, `transform`, and the content of files, to see why one was refused.
+    new ManagedPolicy(this, 'Operator', {
       managedPolicyName: `sluice-${props.stage}-operator`,
       description: `Sluice ${props.stage}: sees, loads, replays, redrives and transforms`,
       statements: [...view, ...operate],
