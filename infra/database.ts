@@ -2,6 +2,7 @@
 import { type BuildEnvironmentVariable, BuildEnvironmentVariableType } from 'aws-cdk-lib/aws-codebuild'
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import { Construct } from 'constructs'
+import { type Role, roles } from '../db/passwords.ts'
 import { CERTIFICATES_FILE } from './certificates.ts'
 
 /**
@@ -18,11 +19,6 @@ export interface DatabaseServer {
   readonly sslMode: 'disable' | 'verify-full'
 }
 
-/** The roles `sluice_<role>` of `db/migrations/0004_roles.sql`, which says what each may do. */
-export const databaseRoles = ['ingest', 'transform', 'maintenance', 'inspection', 'reader'] as const
-
-export type DatabaseRole = (typeof databaseRoles)[number]
-
 export interface DatabaseProps {
   readonly stage: string
   readonly server: DatabaseServer
@@ -33,7 +29,7 @@ const PASSWORD_LENGTH = 40
 
 export class Database extends Construct {
   /** One generated secret for each role, with the fields of an RDS secret: engine, host, port, dbname, username, password. */
-  readonly secrets: Readonly<Record<DatabaseRole, Secret>>
+  readonly secrets: Readonly<Record<Role, Secret>>
   /** The password of each role by reference, for the build that sets them. */
   readonly passwordVariables: Readonly<Record<string, BuildEnvironmentVariable>>
   readonly #server: DatabaseServer
@@ -42,7 +38,7 @@ export class Database extends Construct {
     super(scope, id)
     this.#server = server
 
-    const secretOf = (role: DatabaseRole): Secret =>
+    const secretOf = (role: Role): Secret =>
       new Secret(this, `${role.charAt(0).toUpperCase()}${role.slice(1)}Secret`, {
         description: `Sluice ${stage}: how to connect to the database as sluice_${role}`,
         generateSecretString: {
@@ -60,18 +56,18 @@ export class Database extends Construct {
       })
     this.secrets = {
       ingest: secretOf('ingest'),
-      transform: secretOf('transform'),
-      maintenance: secretOf('maintenance'),
       inspection: secretOf('inspection'),
+      maintenance: secretOf('maintenance'),
       reader: secretOf('reader'),
+      transform: secretOf('transform'),
     }
     this.passwordVariables = Object.fromEntries(
-      databaseRoles.map((role) => [`ROLE_${role.toUpperCase()}_PASSWORD`, fieldOf(this.secrets[role], 'password')]),
+      roles.map((role) => [`ROLE_${role.toUpperCase()}_PASSWORD`, fieldOf(this.secrets[role], 'password')]),
     )
   }
 
   /** What a function needs to connect. The secret must be granted to it, too. */
-  environmentOf(role: DatabaseRole): { readonly DATABASE_SECRET_ARN: string; readonly DATABASE_SSL: string } {
+  environmentOf(role: Role): { readonly DATABASE_SECRET_ARN: string; readonly DATABASE_SSL: string } {
     return { DATABASE_SECRET_ARN: this.secrets[role].secretArn, DATABASE_SSL: this.#server.sslMode }
   }
 
@@ -79,7 +75,7 @@ export class Database extends Construct {
    * What libpq, and whatever reads its variables, needs to connect. For builds whose source holds the certificates
    * (`certificates.ts`). By reference: a build is given them when it starts, and they stand in no template.
    */
-  variablesOf(role: DatabaseRole | 'admin'): Record<string, BuildEnvironmentVariable> {
+  variablesOf(role: Role | 'admin'): Record<string, BuildEnvironmentVariable> {
     const secret = role === 'admin' ? this.#server.adminSecret : this.secrets[role]
     return {
       PGHOST: fieldOf(secret, 'host'),

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib'
 import { describe, expect, test } from 'vitest'
+import { roles } from '../../db/passwords.ts'
 import type { AuroraOptions } from '../../infra/aurora.ts'
-import { databaseRoles } from '../../infra/database.ts'
 import type { PipelineStackProps } from '../../infra/pipeline-stack.ts'
 import { type Resource, stageOf, synthesize, targetOf } from './synthesized.ts'
 
@@ -143,7 +143,7 @@ describe('the password', () => {
   const schedules = prod.ofType('AWS::SecretsManager::RotationSchedule')
 
   test('of every role and of the administrator changes every 30 days, and not with a deployment', () => {
-    expect(schedules.map(({ path }) => path)).toEqual([...databaseRoles, 'admin'].map((name) => `Rotation/${name}`))
+    expect(schedules.map(({ path }) => path)).toEqual([...roles, 'admin'].map((name) => `Rotation/${name}`))
     for (const { properties } of schedules) {
       expect(properties).toMatchObject({
         RotationRules: { ScheduleExpression: 'rate(30 days)' },

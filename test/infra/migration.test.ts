@@ -51,10 +51,10 @@ describe('the build', () => {
       ['PGPASSWORD', 'SECRETS_MANAGER', 'LocalServer/AdminSecret:password'],
       ['PGSSLMODE', 'PLAINTEXT', 'disable'],
       ['ROLE_INGEST_PASSWORD', 'SECRETS_MANAGER', 'Database/IngestSecret:password'],
-      ['ROLE_TRANSFORM_PASSWORD', 'SECRETS_MANAGER', 'Database/TransformSecret:password'],
-      ['ROLE_MAINTENANCE_PASSWORD', 'SECRETS_MANAGER', 'Database/MaintenanceSecret:password'],
       ['ROLE_INSPECTION_PASSWORD', 'SECRETS_MANAGER', 'Database/InspectionSecret:password'],
+      ['ROLE_MAINTENANCE_PASSWORD', 'SECRETS_MANAGER', 'Database/MaintenanceSecret:password'],
       ['ROLE_READER_PASSWORD', 'SECRETS_MANAGER', 'Database/ReaderSecret:password'],
+      ['ROLE_TRANSFORM_PASSWORD', 'SECRETS_MANAGER', 'Database/TransformSecret:password'],
     ])
   })
 
