@@ -87,7 +87,8 @@ async function explainFailure(stage: Stage, name: string, ending: string): Promi
   const { runs } = await askLedger(stage, { question: 'transforms', limit: RUNS_LOOKED_AT })
   const run = runs.find(({ executionName }) => executionName === name)
   const why = run?.outcome === 'failed' ? describeFailures(run) : ending.trim()
-  return `the transform failed: ${why}. See \`sluice execution ${name}\`; when the cause is mended, \`sluice redrive ${name}\``
+  const where = `${name} --stage ${stage.name}`
+  return `the transform failed: ${why}. See \`sluice execution ${where}\`; when the cause is mended, \`sluice redrive ${where}\``
 }
 
 async function findRun(stage: Stage, buildId: string): Promise<TransformRun> {
