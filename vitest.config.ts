@@ -11,6 +11,9 @@ class LastThingsLast extends BaseSequencer {
   }
 }
 
+/** Handlers that run in the test's own process print neither logs nor metrics. */
+const QUIET = { POWERTOOLS_LOG_LEVEL: 'SILENT', POWERTOOLS_METRICS_DISABLED: 'true' }
+
 export default defineConfig({
   test: {
     sequence: { sequencer: LastThingsLast },
@@ -19,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/{handlers,workflows,db,compat}/**/*.unit.test.ts'],
-          env: { POWERTOOLS_LOG_LEVEL: 'SILENT' },
+          env: QUIET,
         },
       },
       {
@@ -36,7 +39,7 @@ export default defineConfig({
           name: 'handlers',
           include: ['test/{handlers,workflows}/**/*.emulator.test.ts'],
           globalSetup: ['test/support/database-server.ts', 'test/support/emulator-server.ts'],
-          env: { POWERTOOLS_LOG_LEVEL: 'SILENT' },
+          env: QUIET,
           hookTimeout: 60_000,
           testTimeout: 30_000,
         },
@@ -46,7 +49,7 @@ export default defineConfig({
           name: 'model',
           include: ['test/model/**/*.model.test.ts'],
           globalSetup: ['test/support/database-server.ts'],
-          env: { POWERTOOLS_LOG_LEVEL: 'SILENT' },
+          env: QUIET,
           hookTimeout: 60_000,
           testTimeout: 240_000,
         },
@@ -74,7 +77,7 @@ export default defineConfig({
         test: {
           name: 'slow',
           include: ['test/slow/**/*.test.ts'],
-          env: { POWERTOOLS_LOG_LEVEL: 'SILENT' },
+          env: QUIET,
           globalSetup: ['test/support/database-server.ts', 'test/support/emulator-server.ts'],
           testTimeout: 600_000,
           hookTimeout: 120_000,

@@ -21,3 +21,20 @@ export async function createPartitionsAhead(session: Session, daysAhead = PARTIT
   for (const { day } of missing.rows) await session.execute(sql`select raw.create_partition(${day}::date)`)
   return missing.rows.map((row) => row.name)
 }
+
+/**
+ * How many days after today (UTC, by the database's clock) have a partition, up to the first that has none: so long would
+ * files be taken if no more were made. Looks at what is attached, and not at what was meant to be.
+ */
+export async function countPartitionDaysAhead(session: Session): Promise<number> {
+  const { rows } = await session.execute<{ days: number }>(sql`
+    with partitions as (
+      select to_date(relname, '"documents_"YYYYMMDD') - (now() at time zone 'UTC')::date as days_ahead
+      from pg_inherits join pg_class on oid = inhrelid
+      where inhparent = 'raw.documents'::regclass and relname ~ '^documents_[0-9]{8}$'
+    ), numbered as (
+      select days_ahead, row_number() over (order by days_ahead) as position from partitions where days_ahead > 0
+    )
+    select count(*)::integer as days from numbered where days_ahead = position`)
+  return rows[0]?.days ?? 0
+}

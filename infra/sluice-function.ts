@@ -9,6 +9,9 @@ import type { Network } from './network.ts'
 
 const root = join(import.meta.dirname, '..')
 
+/** Of all metrics that the functions make themselves; `service` is the function's name (see handlers/metrics.ts). */
+export const METRICS_NAMESPACE = 'Sluice'
+
 export interface SluiceFunctionProps {
   readonly stage: string
   /** Folder under `handlers/`, e.g. `quarantine-files`. */
@@ -26,6 +29,9 @@ export interface SluiceFunctionProps {
 }
 
 export class SluiceFunction extends NodejsFunction {
+  /** What its log lines and metrics are told by: its name. */
+  readonly serviceName: string
+
   constructor(scope: Construct, id: string, props: SluiceFunctionProps) {
     const functionName = `sluice-${props.stage}-${props.folder}`
     super(scope, id, {
@@ -41,7 +47,11 @@ export class SluiceFunction extends NodejsFunction {
       ...(props.reservesConcurrency &&
         props.reservedConcurrency !== undefined && { reservedConcurrentExecutions: props.reservedConcurrency }),
       ...props.network?.placementOfFunctions,
-      environment: { POWERTOOLS_SERVICE_NAME: functionName, ...props.environment },
+      environment: {
+        POWERTOOLS_SERVICE_NAME: functionName,
+        POWERTOOLS_METRICS_NAMESPACE: METRICS_NAMESPACE,
+        ...props.environment,
+      },
       logGroup: new LogGroup(scope, `${id}Log`, {
         logGroupName: `/aws/lambda/${functionName}`,
         retention: props.logRetentionDays as RetentionDays,
@@ -58,5 +68,6 @@ export class SluiceFunction extends NodejsFunction {
         banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
       },
     })
+    this.serviceName = functionName
   }
 }

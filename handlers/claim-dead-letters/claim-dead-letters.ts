@@ -5,6 +5,7 @@ import type { ClaimDeadLettersOutcome, claimDeadLettersInput } from '../contract
 import type { WithDatabase } from '../database.ts'
 import { DeadLettersRemain } from '../errors.ts'
 import { CLAIM_LEASE_SECONDS, CLAIM_PAGE } from '../limits.ts'
+import { countOf, emitMetrics } from '../metrics.ts'
 import { writeNotice } from './notice.ts'
 
 /**
@@ -20,6 +21,7 @@ export async function claimNextPage(
 ): Promise<ClaimDeadLettersOutcome> {
   const claim = { drain, round, limit: CLAIM_PAGE, leaseSeconds: CLAIM_LEASE_SECONDS }
   const fileIds = await withDatabase((database) => claimDeadLetters(database, claim), end)
+  emitMetrics([countOf('DeadLettersClaimed', fileIds.length)])
   if (fileIds.length > 0) return { fileIds, notice: null }
 
   const groups = await withDatabase((database) => summarizeDrain(database, drain), end)

@@ -5,6 +5,7 @@ import type { ClaimTransformOutcome } from '../contract.ts'
 import type { WithDatabase } from '../database.ts'
 import { TransformNotStarted } from '../errors.ts'
 import { BUILD_RECENT_MS } from '../limits.ts'
+import { countOf, emitMetrics } from '../metrics.ts'
 
 /**
  * Takes the lease for an execution that the clock has started, if a transform is due.
@@ -18,6 +19,7 @@ export async function claim(
   end: AbortSignal,
 ): Promise<ClaimTransformOutcome> {
   const isClaimed = await withDatabase((database) => claimTransform(database, execution, intervalMinutes), end)
+  emitMetrics([countOf('TransformsClaimed', isClaimed ? 1 : 0)])
   return { isClaimed, otherBuildId: null }
 }
 

@@ -6,6 +6,7 @@ import { keepMessages } from '../../db/messages.ts'
 import type { CollectDeadLettersOutcome } from '../contract.ts'
 import type { WithDatabase } from '../database.ts'
 import { COLLECT_TIME_MIN_MS } from '../limits.ts'
+import { countOf, emitMetrics } from '../metrics.ts'
 import { parseMessage } from '../s3-event.ts'
 import { findSource } from '../sources/registry.ts'
 
@@ -34,14 +35,18 @@ export async function collectDeadLetters(
   // on again, and tell of the same outage twice.
   await dependencies.withDatabase((database) => database.execute(sql`select 1`), end)
   let collected = 0
-  while (remaining() > COLLECT_TIME_MIN_MS) {
-    const messages = await receive(dependencies)
-    if (messages.length === 0) return { collected, isDrained: true }
-    await record(dependencies, messages, end)
-    await remove(dependencies, messages)
-    collected += messages.length
+  try {
+    while (remaining() > COLLECT_TIME_MIN_MS) {
+      const messages = await receive(dependencies)
+      if (messages.length === 0) return { collected, isDrained: true }
+      await record(dependencies, messages, end)
+      await remove(dependencies, messages)
+      collected += messages.length
+    }
+    return { collected, isDrained: false }
+  } finally {
+    emitMetrics([countOf('DeadLettersCollected', collected)])
   }
-  return { collected, isDrained: false }
 }
 
 async function receive({ sqs, queueUrl }: CollectDependencies): Promise<Message[]> {

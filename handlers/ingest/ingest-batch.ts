@@ -6,7 +6,9 @@ import { identityOf } from '../../db/files.ts'
 import { errorFacts, NotCommitted } from '../errors.ts'
 import { SLICE_TIME_MIN_MS } from '../limits.ts'
 import { logger } from '../logger.ts'
+import { emitMetrics } from '../metrics.ts'
 import { type IngestDependencies, type Invocation, ingestSlice, startInvocation } from './ingest-slice.ts'
+import { type FileOutcome, measureInvocation } from './measure.ts'
 import { objectsOf, planSlices, type ReceivedMessage, receiveMessage } from './plan-slices.ts'
 
 /**
@@ -24,9 +26,13 @@ export async function ingestBatch(
   const messages = event.Records.map(receiveMessage)
   const versions = new Set<string>()
   const kept = new Set<string>()
+  const outcomes: FileOutcome[] = []
 
   const known = await recall(dependencies, messages, invocation)
-  if (known === undefined) return await acknowledge(event, context, () => false)
+  if (known === undefined) {
+    emitMetrics(measureInvocation(messages, 0, []))
+    return await acknowledge(event, context, () => false)
+  }
   for (const [identity, { isSettled }] of known) if (isSettled) versions.add(identity)
 
   const slices = planSlices(messages, known)
@@ -39,6 +45,7 @@ export async function ingestBatch(
       const committed = await ingestSlice(dependencies, slice, invocation)
       for (const identity of committed.versions) versions.add(identity)
       for (const messageId of committed.messages) kept.add(messageId)
+      outcomes.push(...committed.outcomes)
     } catch (error) {
       logger.error('batch not committed; its messages return to the queue', {
         slice: slice.kind,
@@ -47,6 +54,8 @@ export async function ingestBatch(
       })
     }
   }
+  // Once for all slices, or a hundred files that are loaded alone would be two hundred lines.
+  emitMetrics(measureInvocation(messages, slices.length, outcomes))
 
   const isDone = new Map(
     messages.map((message) => [

@@ -9,6 +9,7 @@ import { ANSWER_TIME_MS } from '../limits.ts'
 import { logger } from '../logger.ts'
 import type { CreatedObject } from '../s3-event.ts'
 import type { Attempts } from './attempts.ts'
+import { type FileOutcome, outcomesOf } from './measure.ts'
 import type { Slice } from './plan-slices.ts'
 import { condemnCrashed, type ObjectReader, type ReadFile, readFile } from './read-file.ts'
 import { startExecution } from './start-execution.ts'
@@ -42,6 +43,8 @@ export interface CommittedSlice {
   readonly versions: readonly string[]
   /** Ids of messages that are kept, since something in them can not be read. */
   readonly messages: readonly string[]
+  /** Of the versions, for the metrics. */
+  readonly outcomes: readonly FileOutcome[]
 }
 
 /**
@@ -68,16 +71,18 @@ export async function ingestSlice(
     )
     if (files.length === 0 && unreadable.length === 0 && slice.objects.length > 0) {
       if (attempted !== undefined) await attempts.end(attempted, end)
-      return { versions: [], messages: [] }
+      return { versions: [], messages: [], outcomes: [] }
     }
     const { requestId, receivedAt } = invocation
     const messages = slice.messages.length
     const read = { requestId, receivedAt, messages, unreadable, files, attempted, transformIntervalMinutes }
-    const written = await withDatabase((database) => writeSlice(database, read), end)
+    const { recorded, ...written } = await withDatabase((database) => writeSlice(database, read), end)
+    const outcomes = outcomesOf(files, recorded, new Date())
     await followUp(dependencies, slice, written, end)
     return {
       versions: files.map(({ object }) => identityOf(object)),
       messages: unreadable.map(({ messageId }) => messageId),
+      outcomes,
     }
   } catch (error) {
     if (attempted !== undefined) await attempts.end(attempted, end)
@@ -103,7 +108,7 @@ async function readFiles(
 async function followUp(
   { withDatabase, sfn, stateMachineArn }: IngestDependencies,
   { kind, messages }: Slice,
-  { execution, ...counts }: WrittenSlice,
+  { execution, ...counts }: Omit<WrittenSlice, 'recorded'>,
   end: AbortSignal,
 ): Promise<void> {
   logger.info('batch committed', { slice: kind, messages: messages.length, ...counts, execution: execution?.name })

@@ -35,6 +35,8 @@ export interface WrittenSlice {
   readonly vanished: number
   /** Versions that the ledger already knew as well or better. */
   readonly repeated: number
+  /** What the ledger took: all files but the repeated ones. */
+  readonly recorded: readonly RecordedFile[]
   /** What to start now that the batch is committed; null when it brought nothing new. */
   readonly execution: { readonly name: string; readonly input: string } | null
 }
@@ -78,7 +80,7 @@ export async function writeSlice(database: Database, slice: ReadSlice): Promise<
       executionName: execution?.name ?? null,
       executionInput: execution?.input ?? null,
     })
-    return { batchId, ...result, execution }
+    return { batchId, ...result, recorded, execution }
   })
 }
 

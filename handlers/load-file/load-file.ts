@@ -4,7 +4,9 @@ import { findFiles, identityOf } from '../../db/files.ts'
 import type { LoadFileOutcome } from '../contract.ts'
 import { errorFacts, InvalidInput, LoadFailed } from '../errors.ts'
 import { type IngestDependencies, type Invocation, ingestSlice } from '../ingest/ingest-slice.ts'
+import { measureFiles } from '../ingest/measure.ts'
 import { ATTEMPTS_MAX } from '../limits.ts'
+import { emitMetrics } from '../metrics.ts'
 
 /**
  * Loads or refuses a file of the ledger. One that is settled is left alone; one whose attempts never ended too often is
@@ -35,7 +37,8 @@ export async function loadFile(
     const { bucket, key, versionId, sequencer, sizeBytes, eventAt } = file
     const objects = [{ bucket, key, versionId, sequencer, sizeBytes, eventAt }]
     const kind = openAttempts >= ATTEMPTS_MAX ? 'crashed' : 'alone'
-    const { versions } = await ingestSlice(dependencies, { kind, objects, messages: [] }, invocation)
+    const { versions, outcomes } = await ingestSlice(dependencies, { kind, objects, messages: [] }, invocation)
+    emitMetrics(measureFiles(outcomes))
     if (versions.length === 0) throw new LoadFailed(`file ${fileId} could not be read`)
     return { fileId, outcome: (await look()).status }
   } catch (error) {

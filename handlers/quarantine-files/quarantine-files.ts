@@ -7,6 +7,7 @@ import type { WithDatabase } from '../database.ts'
 import { errorFacts, isVersionMissing, QuarantineIncomplete } from '../errors.ts'
 import { COPIES_IN_FLIGHT, COPY_BYTES_MAX } from '../limits.ts'
 import { logger } from '../logger.ts'
+import { countOf, emitMetrics } from '../metrics.ts'
 
 export interface QuarantineDependencies {
   readonly s3: S3Client
@@ -34,6 +35,8 @@ export async function quarantineFiles(
   const copies = await Promise.allSettled(poison.map((file) => limit(() => copyFile(s3, file))))
   const done = copies.flatMap((copy) => (copy.status === 'fulfilled' ? [copy.value] : []))
   await withDatabase((database) => recordFiles(database, done))
+  const withoutCopy = done.filter((file) => file.quarantineKey === null).length
+  emitMetrics([countOf('FilesQuarantined', done.length), countOf('FilesWithoutCopy', withoutCopy)])
 
   const failed = copies.filter((copy) => copy.status === 'rejected')
   if (failed.length > 0) {
@@ -44,7 +47,7 @@ export async function quarantineFiles(
   }
   return {
     quarantined: done.length,
-    withoutCopy: done.filter((file) => file.quarantineKey === null).length,
+    withoutCopy,
     unchanged: fileIds.length - done.length,
   }
 }

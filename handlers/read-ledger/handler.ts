@@ -4,6 +4,7 @@ import type { Context } from 'aws-lambda'
 import { databaseFromSecret } from '../database.ts'
 import { readEnvironment } from '../env.ts'
 import { ANSWER_TIME_MS, AWS_CONNECT_TIMEOUT_MS } from '../limits.ts'
+import { countOf, emitMetrics } from '../metrics.ts'
 import { answer, type LedgerDependencies } from './answer.ts'
 import { parseQuestion } from './contract.ts'
 
@@ -23,6 +24,7 @@ function makeDependencies(): LedgerDependencies {
 export const handler = async (input: unknown, context: Context) => {
   const question = parseQuestion(input)
   dependencies ??= makeDependencies()
+  emitMetrics([countOf('Questions', 1)])
   // A database that hangs is named in time, instead of taking the answer with it.
   const end = AbortSignal.timeout(context.getRemainingTimeInMillis() - ANSWER_TIME_MS)
   return await answer(dependencies, question, end)

@@ -6,6 +6,7 @@ import type { ReplayFilesOutcome } from '../contract.ts'
 import type { WithDatabase } from '../database.ts'
 import { MessagesNotSent } from '../errors.ts'
 import { REPLAY_PAGE } from '../limits.ts'
+import { countOf, emitMetrics } from '../metrics.ts'
 import { writeReplayMessage } from '../s3-event.ts'
 
 export interface ReplayDependencies {
@@ -51,6 +52,7 @@ export async function replayNextPage(
     isDone: files.length < REPLAY_PAGE,
   }
   await withDatabase((database) => noteReplayProgress(database, replay.id, progress))
+  emitMetrics([countOf('FilesReplayed', files.length)])
   return { replayId: replay.id, filesSent: progress.filesSent, isDone: progress.isDone }
 }
 

@@ -5,6 +5,7 @@ import { BatchGetBuildsCommand, type Build, type CodeBuildClient, StartBuildComm
 import { BuildFailed, BuildUnfinished, errorFacts } from '../errors.ts'
 import { ACCESS_SETTLES_MS, BUILD_ANSWER_TIME_MS, BUILD_POLL_MS } from '../limits.ts'
 import { logger } from '../logger.ts'
+import { emitMetrics, type Measurement } from '../metrics.ts'
 import { readLogTail } from './log-tail.ts'
 import { tellFailure } from './tell-failure.ts'
 
@@ -50,9 +51,17 @@ export async function runBuild(
     const build = builds?.[0]
     // A build that was only just started may not be found yet.
     if (build === undefined || build.buildStatus === 'IN_PROGRESS') continue
+    emitMetrics(measureBuild(build))
     if (build.buildStatus === 'SUCCEEDED') return { buildId, status: 'SUCCEEDED' }
     throw await failureOf(logs, build, wait)
   }
+}
+
+/** How long it took, whether it succeeded or not. */
+function measureBuild({ startTime, endTime }: Build): Measurement[] {
+  if (startTime === undefined || endTime === undefined) return []
+  const seconds = (endTime.getTime() - startTime.getTime()) / 1_000
+  return [{ name: 'BuildSeconds', unit: 'Seconds', values: [seconds] }]
 }
 
 interface Time {

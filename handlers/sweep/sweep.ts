@@ -5,13 +5,14 @@ import { sql } from 'drizzle-orm'
 import { findUnstartedBatches, markExecutionStarted } from '../../db/batches.ts'
 import { countDeadLetters } from '../../db/dead-letters.ts'
 import { findForgottenPoison } from '../../db/files.ts'
-import { createPartitionsAhead } from '../../db/partitions.ts'
+import { countPartitionDaysAhead, createPartitionsAhead } from '../../db/partitions.ts'
 import type { SweepOutcome } from '../contract.ts'
 import type { WithDatabase } from '../database.ts'
 import { errorFacts } from '../errors.ts'
 import { startExecution } from '../ingest/start-execution.ts'
 import { SWEEP_AFTER_MINUTES, SWEEP_PAGE, SWEEP_UNTIL_DAYS } from '../limits.ts'
 import { logger } from '../logger.ts'
+import { countOf, emitMetrics } from '../metrics.ts'
 
 export interface SweepDependencies {
   readonly withDatabase: WithDatabase
@@ -46,12 +47,22 @@ export async function sweep(given: SweepDependencies, now: Date, end: AbortSigna
     return NOTHING
   }
   const partitions = await withDatabase((database) => createPartitionsAhead(database))
+  await measurePartitions(withDatabase)
   return {
     isDatabaseUp: true,
     batchesStarted: await startForgottenBatches(dependencies),
     drainStarted: await startDrain(dependencies, now),
     partitionsCreated: partitions.length,
     poisonFileIds: await withDatabase((database) => findForgottenPoison(database, SWEEP_AFTER_MINUTES, SWEEP_PAGE)),
+  }
+}
+
+/** Never fails the sweep: an alarm tells when no number comes. */
+async function measurePartitions(withDatabase: WithDatabase): Promise<void> {
+  try {
+    emitMetrics([countOf('PartitionDaysAhead', await withDatabase(countPartitionDaysAhead))])
+  } catch (error) {
+    logger.warn('partitions not counted', errorFacts(error))
   }
 }
 

@@ -13,7 +13,7 @@ import { errorCode } from '../../db/errors.ts'
 import { findFiles, findForgottenPoison, recordFiles } from '../../db/files.ts'
 import { keepMessages } from '../../db/messages.ts'
 import { migrateDatabase } from '../../db/migrate.ts'
-import { createPartitionsAhead } from '../../db/partitions.ts'
+import { countPartitionDaysAhead, createPartitionsAhead } from '../../db/partitions.ts'
 import { type Role, roles, setPasswords } from '../../db/passwords.ts'
 import { countRefusalsByKind, listRefusals } from '../../db/refusals.ts'
 import { noteReplayProgress, openReplay, selectForReplay } from '../../db/replays.ts'
@@ -305,6 +305,7 @@ describe('the questions of', () => {
       findUnstartedBatches: (db) => findUnstartedBatches(db, { afterMinutes: 1, untilDays: 1, limit: 1 }),
       markExecutionStarted: (db) => markExecutionStarted(db, 1),
       findForgottenPoison: (db) => findForgottenPoison(db, 1, 1),
+      countPartitionDaysAhead: (db) => countPartitionDaysAhead(db),
       createPartitionsAhead: (db) => createPartitionsAhead(db, 45),
       claimTransform: (db) => claimTransform(db, 'test', 60),
       openReplay: (db) => openReplay(db, replay),

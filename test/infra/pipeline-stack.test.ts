@@ -7,8 +7,6 @@ import { at, ofType, onlyOne, parameters, type Resource, readable, resources, st
 /** Where the limits of the server are. */
 const ROLES = new URL('../../db/migrations/0004_roles.sql', import.meta.url)
 
-const DAY = 24 * 60 * 60
-
 const queues = ofType('AWS::SQS::Queue')
 const buckets = ofType('AWS::S3::Bucket')
 const mappings = ofType('AWS::Lambda::EventSourceMapping')
@@ -51,11 +49,6 @@ describe('queues', () => {
     expect(new Set(deadLetterQueues.map(({ path }) => path))).toEqual(new Set(['Landing/DeadLetterQueue']))
   })
 
-  test.each(workQueues)('$path gives up to a queue that keeps messages longer than itself', (queue) => {
-    expect(queue.properties.MessageRetentionPeriod).toBe(10 * DAY)
-    expect(deadLetterQueueOf(queue).properties.MessageRetentionPeriod).toBe(14 * DAY)
-  })
-
   test.each(workQueues)('$path dead-letters nothing for an hour without the database', ({ properties }) => {
     expect(properties.RedrivePolicy.maxReceiveCount).toBe(12)
     expect(properties.RedrivePolicy.maxReceiveCount * properties.VisibilityTimeout).toBeGreaterThan(3_600)
@@ -86,22 +79,6 @@ describe('mappings', () => {
       ['Ingestion/IngestQueueMapping', 5],
       ['Ingestion/ReplayQueueMapping', 2],
     ])
-  })
-
-  test.each(mappings)('$path hides a message for six times the timeout and the window', ({ properties }) => {
-    const queue = byId(targetOf(properties.EventSourceArn))
-    const { Timeout } = byId(targetOf(properties.FunctionName)).properties
-
-    expect(queue.properties.VisibilityTimeout).toBe(6 * Timeout + properties.MaximumBatchingWindowInSeconds)
-    expect(queue.properties.VisibilityTimeout).toBe(415)
-  })
-
-  test.each(functions)('of $path never want more of it at once than is reserved for them', ({ id, properties }) => {
-    const wanted = mappings
-      .filter((mapping) => targetOf(mapping.properties.FunctionName) === id)
-      .reduce((total, mapping) => total + mapping.properties.ScalingConfig.MaximumConcurrency, 0)
-
-    expect(properties.ReservedConcurrentExecutions ?? 0).toBeGreaterThanOrEqual(wanted)
   })
 })
 
@@ -136,25 +113,6 @@ describe('buckets', () => {
     expect(at('Transform/Builds').properties.LifecycleConfiguration.Rules).toMatchObject([{ ExpirationInDays: 30 }])
   })
 
-  test('keep a file under input/, overwritten or not, until its message has had its last chance', () => {
-    const lastChanceDays = Math.max(
-      ...workQueues.map(
-        (queue) =>
-          (queue.properties.MessageRetentionPeriod + deadLetterQueueOf(queue).properties.MessageRetentionPeriod) / DAY,
-      ),
-    )
-    const rules = at('Landing/Bucket').properties.LifecycleConfiguration.Rules.filter(
-      ({ Prefix = '' }) => 'input/'.startsWith(Prefix) || Prefix.startsWith('input/'),
-    )
-    const ends: number[] = rules.flatMap((rule: Resource['properties']) =>
-      [rule.ExpirationInDays, rule.NoncurrentVersionExpiration?.NoncurrentDays].filter((days) => days !== undefined),
-    )
-
-    expect(lastChanceDays).toBe(24)
-    expect(ends).toHaveLength(2)
-    for (const days of ends) expect(days).toBeGreaterThan(lastChanceDays)
-  })
-
   test('tell the ingest queue of every .json created under input/, and nobody of anything else', () => {
     const { BucketName, NotificationConfiguration } = onlyOne('Custom::S3BucketNotifications').properties
     const { QueueConfigurations, ...otherDestinations } = NotificationConfiguration
@@ -183,6 +141,7 @@ describe('functions', () => {
   /** Told as they are: what they say is no secret. */
   const literals: Record<string, RegExp> = {
     DATABASE_SSL: /^disable$/,
+    POWERTOOLS_METRICS_NAMESPACE: /^Sluice$/,
     SOURCE_HASH: /^[0-9a-f]{64}$/,
     TRANSFORM_INTERVAL_MINUTES: /^\d+$/,
   }

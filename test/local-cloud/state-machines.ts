@@ -14,7 +14,7 @@ import {
   SFNClient,
   StartExecutionCommand,
 } from '@aws-sdk/client-sfn'
-import { type Emulator, startEmulator } from '../../infra/local/emulator.ts'
+import { type Emulator, type EmulatorPace, startEmulator } from '../../infra/local/emulator.ts'
 
 const STATE = resolve(import.meta.dirname, '../../.sluice')
 const PYTHON = join(STATE, 'venv/bin/python')
@@ -30,7 +30,7 @@ export class StateMachines {
   readonly #emulator: Emulator
   #machines = 0
 
-  static async start(purpose: string, options: { buildCache?: string } = {}): Promise<StateMachines> {
+  static async start(purpose: string, options: { buildCache?: string } & EmulatorPace = {}): Promise<StateMachines> {
     const directory = join(STATE, `test-${purpose}-${process.pid}`)
     const machines = new StateMachines(await startEmulator({ directory, ...options }), directory)
     await machines.#createFunction()

@@ -35,6 +35,7 @@ async function checkCopy(removed?: Safeguard): Promise<CheckReport> {
     env: {
       PATH: process.env.PATH,
       POWERTOOLS_LOG_LEVEL: 'SILENT',
+      POWERTOOLS_METRICS_DISABLED: 'true',
       MODEL_SERVER: JSON.stringify(inject('database')),
       MODEL_SEED: SEED,
     },

@@ -45,10 +45,14 @@ def main() -> None:
     import build_task  # noqa: F401
     import builds  # noqa: F401
     import custom_resources  # noqa: F401
+    import embedded_metrics  # noqa: F401
     import execution_history  # noqa: F401
+    import execution_metrics  # noqa: F401
     import executions_api  # noqa: F401
     import function_errors  # noqa: F401
+    import function_metrics  # noqa: F401
     import generated_secrets  # noqa: F401
+    import mail_subscriptions  # noqa: F401
     import map_and_parallel  # noqa: F401
     import queue_metrics  # noqa: F401
     import redrive  # noqa: F401

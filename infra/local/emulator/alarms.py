@@ -1,8 +1,9 @@
 """CloudWatch: alarms look at their own metric, period by period, and tell EventBridge when their state changes.
 
-AWS: an alarm looks at the metric with exactly its dimensions; one value per period; it is in ALARM when DatapointsToAlarm
-of the last EvaluationPeriods values breach; TreatMissingData decides about periods without a value, unless enough values
-lie a little further back. Actions run, and a "CloudWatch Alarm State Change" event is sent, only when the state changes.
+AWS: an alarm looks at the metric with exactly its dimensions, each minute; one value per period, of which the last ends with
+that minute, also those of an hour or a day; it is in ALARM when DatapointsToAlarm of the last EvaluationPeriods values breach;
+TreatMissingData decides about periods without a value, unless enough values lie a little further back. Actions run, and a
+"CloudWatch Alarm State Change" event is sent, only when the state changes.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html and .../cloudwatch-and-eventbridge.html
 ministack 1.5.33: mixes the metrics of all dimensions, takes one value over all periods, ignores DatapointsToAlarm and
 TreatMissingData, and sends no events. Actions on SNS topics work.
@@ -54,16 +55,19 @@ def evaluate(_evaluate, alarm):
 def recent_values(alarm: dict) -> "list[float | None]":
     """One for each of the last EvaluationPeriods, None where there is none; from further back when that is needed."""
     key = (alarm["Namespace"], alarm["MetricName"], dimensions_key(dimensions_of(alarm.get("Dimensions") or [])))
-    period = cloudwatch_minute.shrunk(alarm.get("Period") or 60)
-    this_period = int(time.time() // period)
+    period = cloudwatch_minute.period(alarm.get("Period") or 60)
+    end = cloudwatch_minute.end_of_this_one()
     wanted = alarm.get("EvaluationPeriods") or 1
+    looked_at = wanted + LOOK_BACK_PERIODS
+    # By how many periods they are back.
     by_period: dict[int, list] = {}
     for point in list(cloudwatch._metrics.get(key, [])):
-        by_period.setdefault(int(point["Timestamp"] // period), []).append(point)
+        if end - looked_at * period < point["Timestamp"] < end:
+            by_period.setdefault(int((end - point["Timestamp"]) // period), []).append(point)
     name = alarm.get("ExtendedStatistic") or alarm.get("Statistic") or "Average"
     values = [
-        statistic(calculate(by_period[number]), name, by_period[number]) if number in by_period else None
-        for number in range(this_period - wanted - LOOK_BACK_PERIODS + 1, this_period + 1)
+        statistic(calculate(by_period[back]), name, by_period[back]) if back in by_period else None
+        for back in reversed(range(looked_at))
     ]
     found = [value for value in values if value is not None]
     return found[-wanted:] if len(found) >= wanted else values[-wanted:]

@@ -15,6 +15,7 @@ import uuid
 from ministack.core.responses import error_response_json, json_response
 from ministack.services import codebuild, eventbridge
 
+import build_metrics
 import build_record
 import wrapping
 from build_phases import changing
@@ -49,7 +50,7 @@ def start_build(start, data):
         build_record.request.set(data)
         answer = start({**data, "projectName": project["name"]})
         build = codebuild._builds[json.loads(answer[2])["build"]["id"]]
-        runs[build["id"]] = BuildRun(build, tell_eventbridge)
+        runs[build["id"]] = BuildRun(build, tell)
         tokens[token] = (time.monotonic(), build)
         return answer
 
@@ -65,7 +66,7 @@ def execute_build(_execute, build_id, _project):
     with changing:  # until StartBuild has answered
         run = runs.get(build_id)
     if run is not None:
-        tell_eventbridge(run.build)
+        tell(run.build)
         run.go()
         codebuild.logger.info("Build %s: %s", build_id, run.build["buildStatus"])
 
@@ -95,6 +96,11 @@ def forget(reset):
         runs.clear()
         tokens.clear()
     reset()
+
+
+def tell(build: dict) -> None:
+    build_metrics.count(build)
+    tell_eventbridge(build)
 
 
 def tell_eventbridge(build: dict) -> None:

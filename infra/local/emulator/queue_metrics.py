@@ -17,12 +17,12 @@ from ministack.core import responses
 from ministack.services import cloudwatch, sqs
 
 import cloudwatch_minute
+import metric_points
 import queue_lock
 import wrapping
 
 logger = logging.getLogger("queue-metrics")
-record = wrapping.require(cloudwatch, "record_metric", "namespace", "metric_name", "value", "unit", "dimensions")
-evict = wrapping.require(cloudwatch, "_evict_old_metrics")
+wrapping.require(cloudwatch, "_evict_old_metrics")
 wrapping.require(cloudwatch, "_evaluate_all_alarms")
 refresh_counts = wrapping.require(sqs, "_refresh_counts", "q")
 
@@ -42,9 +42,9 @@ def publish(queue: dict) -> None:
         since = [arrival(message) for message in queue["messages"]]
     dimensions = {"QueueName": queue["attributes"]["QueueArn"].rsplit(":", 1)[-1]}
     for metric, count in counts.items():
-        record("AWS/SQS", metric, count, "Count", dimensions)
+        metric_points.record("AWS/SQS", metric, count, "Count", dimensions)
     age = max(0.0, time.time() - min(since)) if since else 0.0
-    record("AWS/SQS", "ApproximateAgeOfOldestMessage", age, "Seconds", dimensions)
+    metric_points.record("AWS/SQS", "ApproximateAgeOfOldestMessage", age, "Seconds", dimensions)
 
 
 def arrival(message: dict) -> float:
@@ -58,7 +58,7 @@ def minute(account: str, region: str) -> None:
     responses.set_request_region(region)
     for queue in list(sqs._queues.values()):
         publish(queue)
-    evict()
+    cloudwatch._evict_old_metrics()
     cloudwatch._evaluate_all_alarms()
 
 
