@@ -115,3 +115,6 @@ export const REPLAY_PAGE = 500
 
 /** Files that a dry run tries in one call. They are held at once: 20 of 32 MiB are 640 MiB of the function's memory. */
 export const TRIAL_PAGE = 20
+
+/** Seconds from put to commit that are promised for 99 of 100 files at the normal load. Held by guardrails, alarm and status. */
+export const PUT_TO_COMMIT_P99_MAX_SECONDS = 120

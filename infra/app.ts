@@ -2,6 +2,9 @@
 import { App, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib'
 import { PipelineStack, type PipelineStackProps } from './pipeline-stack.ts'
 
+/** Where whoever gets an alarm reads what to do. Your repository's. */
+const RUNBOOK_URL = 'https://github.com/example/sluice/blob/main/infra/runbook.md'
+
 /** The stages, by name. */
 export function stagesOf(app: App): Record<string, PipelineStackProps> {
   /** A number that tests lower with `-c <name>=<number>`, so that none of them waits for real time. */
@@ -13,8 +16,11 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       env: { account: '000000000000', region: 'us-east-1' },
       stage: 'local',
       owner: 'laptop',
-      // Nobody is told by mail: `npm start` and `sluice status` say it.
-      alertAddresses: [],
+      // Nobody is told by mail: `npm start` listens to both topics, and says what it hears.
+      pageAddresses: [],
+      noticeAddresses: [],
+      runbookUrl: RUNBOOK_URL,
+      isWatched: true,
       // The user's choice, and upper bounds: at low traffic a batch holds what came within the window.
       batchSize: 100,
       // 55 s on AWS. Short here, since somebody watches; still long enough for full batches when files pour in.
@@ -49,7 +55,12 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       stage: 'dev',
       // Yours.
       owner: 'data-platform',
-      alertAddresses: [],
+      // Whoever tries something looks by `sluice status`, which says that nobody is told.
+      pageAddresses: [],
+      noticeAddresses: [],
+      runbookUrl: RUNBOOK_URL,
+      // An alarm is $0.10 a month, and nobody would be told. That of the dead letters starts their drain, and is there.
+      isWatched: false,
       // As in `prod`, or it would be something else that is tried.
       batchSize: 100,
       batchingWindow: Duration.seconds(55),
@@ -98,9 +109,12 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       // Deleting the stack by mistake is refused.
       terminationProtection: true,
       stage: 'prod',
-      // Yours. The mail of failed executions and of what no drain could load goes to these addresses.
+      // Yours, all three. The first get what cannot wait until morning, the others everything else.
       owner: 'data-platform',
-      alertAddresses: ['data-platform@example.com'],
+      pageAddresses: ['data-platform-on-call@example.com'],
+      noticeAddresses: ['data-platform@example.com'],
+      runbookUrl: RUNBOOK_URL,
+      isWatched: true,
       // The user's choice, and upper bounds: at low traffic a batch holds what came within the window.
       batchSize: 100,
       // Fills batches at low cost, and leaves 5 s of the minute in which a file is to be loaded.

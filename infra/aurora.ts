@@ -1,5 +1,6 @@
 /** The database of an AWS stage: an Aurora PostgreSQL cluster that nothing reaches but who is admitted here. */
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import type { IMetric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch'
 import { InstanceType, type IPeer, Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2'
 import type { RetentionDays } from 'aws-cdk-lib/aws-logs'
 import {
@@ -72,6 +73,7 @@ export class Aurora extends Construct implements DatabaseServer {
   readonly sslMode = 'verify-full'
   /** Where analysts connect. Without a reader it is the writer that answers. */
   readonly readerHost: string
+  readonly #cluster: DatabaseCluster
 
   constructor(scope: Construct, id: string, props: AuroraProps) {
     super(scope, id)
@@ -117,10 +119,25 @@ export class Aurora extends Construct implements DatabaseServer {
       enablePerformanceInsights: true,
       performanceInsightRetention: PerformanceInsightRetention.DEFAULT,
     })
+    this.#cluster = cluster
     if (cluster.secret === undefined) throw new Error('A cluster with generated credentials has a secret.')
     this.host = cluster.clusterEndpoint.hostname
     this.readerHost = cluster.clusterReadEndpoint.hostname
     this.adminSecret = cluster.secret
+  }
+
+  /** A metric of whichever instance is the writer: after a failure it is another. */
+  writerMetric(name: string, options: MetricOptions): IMetric {
+    const { clusterIdentifier } = this.#cluster
+    return this.#cluster.metric(name, {
+      dimensionsMap: { DBClusterIdentifier: clusterIdentifier, Role: 'WRITER' },
+      ...options,
+    })
+  }
+
+  /** Bytes that the cluster holds, in all its tables and indexes. */
+  volumeBytes(options: MetricOptions): IMetric {
+    return this.#cluster.metricVolumeBytesUsed(options)
   }
 }
 

@@ -1,6 +1,7 @@
 /** The private network of an AWS stage: a VPC of its own, or one that is there, and who in it may connect to the database. */
 import { Annotations, RemovalPolicy } from 'aws-cdk-lib'
 import {
+  CfnNatGateway,
   FlowLogDestination,
   GatewayVpcEndpointAwsService,
   IpAddresses,
@@ -52,12 +53,15 @@ export class Network extends Construct {
   readonly isolatedSubnets: SubnetSelection = { subnetType: SubnetType.PRIVATE_ISOLATED }
   /** Of every function and build that may connect to the database. */
   readonly clients: ISecurityGroup
+  /** Of a VPC that the stage makes: one that is there is watched by whoever made it. */
+  readonly natGatewayId: string | undefined
   readonly #privateSubnets: SubnetSelection = { subnetType: SubnetType.PRIVATE_WITH_EGRESS }
 
   constructor(scope: Construct, id: string, props: NetworkProps) {
     super(scope, id)
 
     this.vpc = props.kind === 'new' ? this.#make(props) : this.#find(props)
+    this.natGatewayId = this.vpc.node.findAll().find((made) => made instanceof CfnNatGateway)?.attrNatGatewayId
     // Free, and every file is read through it: through the NAT gateway a gigabyte costs $0.045.
     if (props.kind === 'new' || props.privateRouteTableIds !== undefined)
       this.vpc.addGatewayEndpoint('S3', { service: GatewayVpcEndpointAwsService.S3, subnets: [this.#privateSubnets] })

@@ -2,6 +2,7 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib'
 import { ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
+import type { ITopic } from 'aws-cdk-lib/aws-sns'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions'
 import { Construct } from 'constructs'
@@ -10,6 +11,8 @@ export interface PeopleProps {
   readonly stage: string
   readonly landingBucketArn: string
   readonly queues: readonly IQueue[]
+  /** By which people are told. */
+  readonly topics: readonly ITopic[]
   readonly stateMachine: StateMachine
   readonly readLedger: IFunction
   readonly replayFiles: IFunction
@@ -31,6 +34,11 @@ export class People extends Construct {
       new PolicyStatement({
         actions: ['sqs:GetQueueUrl', 'sqs:GetQueueAttributes'],
         resources: props.queues.map(({ queueArn }) => queueArn),
+      }),
+      // Who is told, and who has not confirmed it yet.
+      new PolicyStatement({
+        actions: ['sns:ListSubscriptionsByTopic'],
+        resources: props.topics.map(({ topicArn }) => topicArn),
       }),
       // By name it can only be found among all.
       new PolicyStatement({ actions: ['states:ListStateMachines'], resources: ['*'] }),

@@ -8,6 +8,7 @@ import { Inspection } from './inspection.ts'
 import { Landing } from './landing.ts'
 import { LocalServer } from './local-server.ts'
 import { Migration } from './migration.ts'
+import { Monitoring } from './monitoring.ts'
 import { Network, type NetworkOptions } from './network.ts'
 import { Notices } from './notices.ts'
 import { Orchestration } from './orchestration.ts'
@@ -21,7 +22,13 @@ export interface PipelineStackProps extends StackProps {
   readonly stage: string
   /** Who answers for it: a tag on everything, by which bills are divided. */
   readonly owner: string
-  readonly alertAddresses: readonly string[]
+  /** Who is told by mail of what cannot wait, and of what can. */
+  readonly pageAddresses: readonly string[]
+  readonly noticeAddresses: readonly string[]
+  /** Where `infra/runbook.md` can be read: every alarm names its place in it. */
+  readonly runbookUrl: string
+  /** Whether there are alarms and a dashboard, beside the one alarm that starts something. */
+  readonly isWatched: boolean
   /** What a stage on AWS has besides. Without it (`local`) the database and the functions are processes of one machine. */
   readonly aws?: { readonly network: NetworkOptions; readonly aurora: AuroraOptions }
   readonly landingBucketName?: string
@@ -83,7 +90,7 @@ export class PipelineStack extends Stack {
       database,
       stateMachine: orchestration.stateMachine,
     })
-    new Triggers(this, 'Triggers', {
+    const triggers = new Triggers(this, 'Triggers', {
       ...props,
       deadLetterQueue: landing.deadLetterQueue,
       stateMachine: orchestration.stateMachine,
@@ -96,10 +103,24 @@ export class PipelineStack extends Stack {
       database,
     })
 
+    if (props.isWatched)
+      new Monitoring(this, 'Monitoring', {
+        ...props,
+        notices,
+        landing,
+        ingest: ingestion.ingest,
+        orchestration,
+        transformProject: transform.project,
+        deadLettersAlarm: triggers.deadLettersAlarm,
+        aurora,
+        network,
+      })
+
     new People(this, 'People', {
       ...props,
       landingBucketArn: landing.bucket.bucketArn,
       queues: [landing.queue, landing.deadLetterQueue],
+      topics: [notices.pages, notices.topic],
       stateMachine: orchestration.stateMachine,
       readLedger: inspection.readLedger,
       replayFiles: orchestration.replayFiles,

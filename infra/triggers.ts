@@ -1,6 +1,6 @@
 /** What starts the state machine besides a batch: dead letters, and the clock. And who is told when an execution fails. */
 import { Duration } from 'aws-cdk-lib'
-import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { ComparisonOperator, type IAlarm, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import { Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events'
 import { SfnStateMachine, SnsTopic } from 'aws-cdk-lib/aws-events-targets'
 import { Schedule, ScheduleExpression, ScheduleTargetInput } from 'aws-cdk-lib/aws-scheduler'
@@ -9,9 +9,11 @@ import type { Topic } from 'aws-cdk-lib/aws-sns'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions'
 import { Construct } from 'constructs'
+import { RunbookAlarm } from './runbook-alarm.ts'
 
 export interface TriggersProps {
   readonly stage: string
+  readonly runbookUrl: string
   readonly deadLetterQueue: Queue
   readonly stateMachine: StateMachine
   readonly notices: Topic
@@ -21,12 +23,18 @@ export interface TriggersProps {
 }
 
 export class Triggers extends Construct {
+  readonly deadLettersAlarm: IAlarm
+
   constructor(scope: Construct, id: string, props: TriggersProps) {
     super(scope, id)
 
-    const alarm = new Alarm(this, 'DeadLettersAlarm', {
-      alarmName: `sluice-${props.stage}-dead-letters`,
-      alarmDescription: 'Messages were received too often. The pipeline takes care of them by its route dead-letters.',
+    // Its state starts something, so every stage has it.
+    const alarm = new RunbookAlarm(this, 'DeadLettersAlarm', {
+      stage: props.stage,
+      runbookUrl: props.runbookUrl,
+      heading: 'dead-letters',
+      says: 'Messages were received too often. A drain was started, which loads each alone.',
+      tells: props.notices,
       // What is sent there by a redrive policy counts as visible, and not as sent.
       metric: props.deadLetterQueue.metricApproximateNumberOfMessagesVisible({
         period: Duration.minutes(1),
@@ -37,6 +45,7 @@ export class Triggers extends Construct {
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     })
+    this.deadLettersAlarm = alarm
     // Comes once, when the first message arrives; the drain goes on until the queue is empty, and the sweep is the backstop.
     new Rule(this, 'DeadLetters', {
       description: 'The dead-letter alarm starts a drain',

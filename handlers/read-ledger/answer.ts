@@ -105,6 +105,7 @@ async function answerStatus(session: Session, { since }: Asked<'status'>): Promi
           dead_letter: countOf('dead_letter'),
         },
         lastLoadedAt: rows.find((row) => row.status === 'loaded')?.lastChangedAt ?? null,
+        expectedEveryHours: sources.find((source) => source.name === name)?.expectedEveryHours ?? null,
         putToCommit: delaysOf(measured.find((row) => !row.isTotal && row.source === name)),
       }
     }),

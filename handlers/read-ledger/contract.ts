@@ -62,6 +62,8 @@ const sourceStatus = z.object({
     dead_letter: amount,
   }),
   lastLoadedAt: instant.nullable(),
+  /** Within how many hours another file is to be expected; null when no source that is deployed has the name. */
+  expectedEveryHours: amount.nullable(),
   /** From S3's event to the commit, of files received since the asked instant; null when there were none. */
   putToCommit: delays.nullable(),
 })

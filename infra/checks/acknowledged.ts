@@ -240,7 +240,7 @@ export const acknowledged: readonly Acknowledgement[] = [
   {
     rules: ['Serverless-SNSRedrivePolicy'],
     stacks: ['Sluice-prod'],
-    at: ['Notices/Topic'],
+    at: ['Notices/Pages', 'Notices/Topic'],
     reason:
       'SNS tries to send a mail for hours. What it says stands in the ledger and in `sluice status` all the while.',
   },

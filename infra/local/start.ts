@@ -8,6 +8,7 @@ import { type Cloud, startCloud } from './cloud.ts'
 import { type Account, type PutVersion, takeAccount } from './demo/account.ts'
 import { connectTo, type Deployment, databaseParameters } from './demo/deployment.ts'
 import { untilSettled } from './demo/follow.ts'
+import { openInbox } from './demo/inbox.ts'
 import { type DemoInputs, makeInputs } from './demo/inputs.ts'
 import { renderMarts } from './demo/marts.ts'
 import { isInput } from './demo/noise.ts'
@@ -42,6 +43,7 @@ async function main({ once }: { once: boolean }): Promise<void> {
       deployStack(cloud, { parameters: databaseParameters(cloud) }),
     )
     const deployment = connectTo(cloud, outputs)
+    const inbox = await openInbox(deployment, 'inbox')
     const inputs = await step('Making the files', makeInputs)
     const puts = await loadInputs(deployment, inputs)
     const account = await step('Listing the bucket, and asking the ledger', () => takeAccount(deployment, puts))
@@ -52,7 +54,7 @@ async function main({ once }: { once: boolean }): Promise<void> {
     if (isDemoDone) console.log(`\n${await renderMarts(deployment.database)}`)
     if (isDemoDone && !once) {
       console.log(whatToTry(cloud, deployment))
-      await watchFiles(deployment)
+      await watchFiles(deployment, inbox)
     }
     await deployment.database.$client.end()
   } finally {

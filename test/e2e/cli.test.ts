@@ -3,9 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
+import { ListTopicsCommand, PublishCommand, SubscribeCommand } from '@aws-sdk/client-sns'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { ledgerAnswers } from '../../handlers/read-ledger/contract.ts'
 import { connectTo, type Deployment } from '../../infra/local/demo/deployment.ts'
+import { describeNotice, openInbox } from '../../infra/local/demo/inbox.ts'
 import { orderText } from '../support/orders.ts'
 
 const PROGRAM = join(import.meta.dirname, '../../workflows/cli/sluice.ts')
@@ -120,6 +122,21 @@ test('the status accounts for every version and exits by whether something needs
   const needsAttention = asText.stdout.includes('Needs attention:')
   expect(asText.code).toBe(needsAttention ? 3 : 0)
   expect(asText.stdout.includes('Nothing needs attention.')).toBe(!needsAttention)
+})
+
+test('the status says who is told, and who has not confirmed it', async () => {
+  const { Topics = [] } = await pipeline.sns.send(new ListTopicsCommand())
+  const TopicArn = Topics.map((topic) => topic.TopicArn ?? '').find((arn) => arn.endsWith('sluice-local-pages'))
+  await pipeline.sns.send(new SubscribeCommand({ TopicArn, Protocol: 'email', Endpoint: 'ada@example.com' }))
+  const unconfirmed = await sluice('status')
+  const inbox = await openInbox(pipeline, 'cli')
+
+  expect(unconfirmed.stdout).toContain('ada@example.com has not confirmed sluice-local-pages')
+  expect(unconfirmed.code).toBe(3)
+  // Nothing keeps the alarms' messages from whoever listens.
+  await pipeline.sns.send(new PublishCommand({ TopicArn, Subject: 'hello', Message: 'there' }))
+  await vi.waitFor(async () => expect((await inbox()).map(describeNotice)).toContain('hello'), { timeout: 10_000 })
+  expect((await sluice('status')).stdout).toMatch(/told +pages \d, unconfirmed: ada@example.com; notices \d/)
 })
 
 describe('an object that the ledger does not know', () => {

@@ -18,11 +18,11 @@ import {
 import { s3Message } from '../support/s3-events.ts'
 
 let pipeline: Deployment
-let notices: () => Promise<string[]>
+let heard: Awaited<ReturnType<typeof listenToNotices>>
 
 beforeAll(async () => {
   pipeline = connectTo(inject('cloud'), inject('stackOutputs'))
-  notices = await listenToNotices(pipeline, inject('cloud').endpoint)
+  heard = await listenToNotices(pipeline)
 })
 afterAll(() => pipeline.database.$client.end())
 
@@ -74,9 +74,22 @@ test('the alarm starts a drain, which loads or refuses dead letters, keeps what 
     new GetQueueAttributesCommand({ QueueUrl: pipeline.deadLetterQueueUrl, AttributeNames: ['All'] }),
   )
   expect(Attributes).toMatchObject({ ApproximateNumberOfMessages: '0', ApproximateNumberOfMessagesNotVisible: '0' })
-  const told = (await notices()).filter((text) => text.includes('received too often'))
+  const told = (await heard.notices()).filter((text) => text.includes('received too often'))
   expect(told).toHaveLength(1)
   expect(told[0]).toContain('orders (commerce-data@example.com): 1 refused (1 unparsable), 1 loaded')
+})
+
+test('their alarm tells that it is, with the place of the runbook, and that it is over', async () => {
+  const about =
+    /^alarm sluice-local-dead-letters(: Messages were received too often\. .*runbook\.md#dead-letters| is over)$/
+  await vi.waitFor(
+    async () => {
+      const alarms = (await heard.alarms()).filter((text) => text.includes('dead-letters'))
+      expect(alarms.length).toBeGreaterThanOrEqual(2)
+      for (const alarm of alarms) expect(alarm).toMatch(about)
+    },
+    { timeout: 20_000, interval: 500 },
+  )
 })
 
 test('what is still dead fails the last Task; redriven after the cause is mended, only what is left runs again', async () => {
@@ -92,7 +105,9 @@ test('what is still dead fails the last Task; redriven after the cause is mended
   expect(walked.filter((state) => state === 'CollectDeadLetters')).toHaveLength(1)
   expect(walked.at(-1)).toBe('RequireNoneRemain')
   expect(walked).toContain('StillDead')
-  await vi.waitFor(async () => expect((await notices()).filter((text) => text.includes('FAILED'))).toHaveLength(1))
+  await vi.waitFor(async () =>
+    expect((await heard.notices()).filter((text) => text.includes('FAILED'))).toHaveLength(1),
+  )
 
   await pipeline.database.execute(sql`alter table raw.hidden rename to documents`)
   const name = drain.split(':').at(-1) ?? ''
@@ -110,7 +125,7 @@ test('what is still dead fails the last Task; redriven after the cause is mended
 })
 
 test('a drain with nothing to do ends without a notice', async () => {
-  const before = (await notices()).length
+  const before = (await heard.notices()).length
   const drain = await start({ trigger: 'dead-letters' })
   expect((await untilEnded(pipeline, drain)).status).toBe('SUCCEEDED')
   expect(await statesOf(pipeline, drain)).toEqual([
@@ -121,7 +136,7 @@ test('a drain with nothing to do ends without a notice', async () => {
     'WhatWasClaimed',
     'Done',
   ])
-  expect(await notices()).toHaveLength(before)
+  expect(await heard.notices()).toHaveLength(before)
 })
 
 test('a sweep finds nothing when nothing was forgotten', async () => {

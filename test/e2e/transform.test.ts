@@ -53,7 +53,7 @@ test('the clock starts none while another has the lease', async () => {
 
 test('a broken model fails RunDbt, the notice names it, and a redrive after the fix builds what it had not', async () => {
   const { endpoint } = inject('cloud')
-  const notices = await listenToNotices(pipeline, endpoint)
+  const { notices } = await listenToNotices(pipeline)
   // A mart that refuses a row breaks its model without another deployment.
   await pipeline.database.execute(
     sql`alter table marts.orders add constraint broken check (order_id <> 'broken-1') not valid`,

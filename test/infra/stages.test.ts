@@ -100,7 +100,13 @@ describe('local and prod', () => {
         'AWS::SecretsManager::ResourcePolicy Aurora/Cluster/Secret/Policy',
       ],
       'builds make network interfaces': builds.map((path) => `AWS::IAM::Policy ${path}/PolicyDocument`),
-      'somebody is told by mail': ['AWS::SNS::Subscription Notices/Topic/data-platform@example.com'],
+      'somebody is told by mail': [
+        'AWS::SNS::Subscription Notices/Pages/data-platform-on-call@example.com',
+        'AWS::SNS::Subscription Notices/Topic/data-platform@example.com',
+      ],
+      'what only AWS has is watched': ['DatabaseCpu', 'DatabaseConnections', 'DatabaseStorage', 'NatBytes'].map(
+        (name) => `AWS::CloudWatch::Alarm Monitoring/${name}`,
+      ),
     },
   }
 
@@ -132,6 +138,7 @@ describe('local and prod', () => {
         (name) => `AWS::CodeBuild::Project Migration/Project: Environment.EnvironmentVariables.${name}`,
       ),
     ],
+    'the dashboard shows what only AWS has': ['AWS::CloudWatch::Dashboard Monitoring/Dashboard: DashboardBody'],
     'a longer window, and what is hidden for longer with it': [
       ...['Ingest', 'Replay'].map(
         (name) => `AWS::Lambda::EventSourceMapping Ingestion/${name}QueueMapping: MaximumBatchingWindowInSeconds`,
@@ -263,6 +270,7 @@ describe('every stage', () => {
     'Landing/Queue': 'LandingQueueDC665654',
     'Landing/ReplayQueue': 'LandingReplayQueueB6AA2080',
     'Landing/DeadLetterQueue': 'LandingDeadLetterQueueEE1EFC31',
+    'Notices/Pages': 'NoticesPagesC6ACA790',
     'Notices/Topic': 'NoticesTopic898AF2CD',
     'Database/IngestSecret': 'DatabaseIngestSecretEEB5FBFB',
     'Database/TransformSecret': 'DatabaseTransformSecret7932AA0E',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { pipelineInput } from '../../handlers/contract.ts'
 import { examples } from '../workflows/examples.ts'
-import { at, ofType, onlyOne, type Resource, readable } from './synthesized.ts'
+import { at, ofType, type Resource, readable } from './synthesized.ts'
 
 const rules = ofType('AWS::Events::Rule')
 const schedules = ofType('AWS::Scheduler::Schedule')
@@ -92,24 +92,5 @@ describe('an execution that failed', () => {
     expect(EventPattern.detail.stateMachineArn.map(readable)).toEqual(['Orchestration/Pipeline'])
     expect(EventPattern.detail.status).toEqual(['FAILED', 'TIMED_OUT', 'ABORTED'])
     expect(Targets.map(({ Arn }: Resource['properties']) => readable(Arn))).toEqual(['Notices/Topic'])
-  })
-
-  test('is told by a topic that lets EventBridge publish, and nobody without TLS', () => {
-    const { PolicyDocument, Topics } = onlyOne('AWS::SNS::TopicPolicy').properties
-
-    expect(Topics.map(readable)).toEqual(['Notices/Topic'])
-    expect(PolicyDocument.Statement).toEqual([
-      expect.objectContaining({
-        Effect: 'Deny',
-        Principal: '*',
-        Action: 'sns:Publish',
-        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
-      }),
-      expect.objectContaining({
-        Effect: 'Allow',
-        Principal: { Service: 'events.amazonaws.com' },
-        Action: 'sns:Publish',
-      }),
-    ])
   })
 })

@@ -39,7 +39,7 @@ beforeAll(async () => {
   // A transform that an outage breaks is told too. That is not what is counted here.
   await setLease(pipeline, 'infinity')
   outside = openDatabase({ ...secret, dbname: 'template1' }, 'outside')
-  notices = await listenToNotices(pipeline, cloud.endpoint)
+  ;({ notices } = await listenToNotices(pipeline))
 })
 afterAll(() => cloud?.stop())
 

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { DescribeExecutionCommand, GetExecutionHistoryCommand, paginateListExecutions } from '@aws-sdk/client-sfn'
-import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns'
-import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
+import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import { eq } from 'drizzle-orm'
 import { expect, vi } from 'vitest'
 import { documents, files } from '../../db/schema.ts'
 import type { Deployment } from '../../infra/local/demo/deployment.ts'
+import { describeNotice, type Notice, openInbox } from '../../infra/local/demo/inbox.ts'
 import { s3Record } from './s3-events.ts'
 
 /** Puts a file and waits until it is settled; then the ledger forgets it, as if its message had never been ingested. */
@@ -73,33 +73,21 @@ export async function findDrains(pipeline: Deployment, before: readonly string[]
   return found
 }
 
-/** Subscribes to the notices. The function it returns gives what has come so far. */
-export async function listenToNotices(pipeline: Deployment, endpoint: string): Promise<() => Promise<string[]>> {
-  const sns = new SNSClient({
-    endpoint,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  })
-  const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'sluice-local-notices' }))
-  const QueueName = `notices-${Date.now()}`
-  const Endpoint = `arn:aws:sqs:us-east-1:000000000000:${QueueName}`
-  const Statement = { Effect: 'Allow', Action: 'sqs:SendMessage', Resource: Endpoint }
-  // As a subscription of CDK would have it: policies are enforced in this cloud.
-  const Policy = { Version: '2012-10-17', Statement: [{ ...Statement, Principal: { Service: 'sns.amazonaws.com' } }] }
-  const { QueueUrl } = await pipeline.sqs.send(
-    new CreateQueueCommand({ QueueName, Attributes: { Policy: JSON.stringify(Policy) } }),
-  )
-  await sns.send(new SubscribeCommand({ TopicArn, Protocol: 'sqs', Endpoint }))
-  sns.destroy()
-  const heard: string[] = []
-  return async () => {
-    for (;;) {
-      const { Messages = [] } = await pipeline.sqs.send(
-        new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }),
-      )
-      if (Messages.length === 0) return heard
-      heard.push(...Messages.map(({ Body = '' }) => JSON.parse(Body).Message))
-    }
+/**
+ * Subscribes to what people are told. The functions it returns give the texts that have come so far; those of alarms apart, which
+ * come when a minute is over.
+ */
+export async function listenToNotices(pipeline: Deployment) {
+  const inbox = await openInbox(pipeline, `inbox-${Date.now()}`)
+  const heard: Notice[] = []
+  const hear = async () => {
+    heard.push(...(await inbox()))
+    return Object.groupBy(heard, ({ Message }) => (Message.includes('"AlarmName"') ? 'alarms' : 'notices'))
+  }
+  return {
+    notices: async () => ((await hear()).notices ?? []).map(({ Message }) => Message),
+    /** As `npm start` says them. */
+    alarms: async () => ((await hear()).alarms ?? []).map(describeNotice),
   }
 }
 

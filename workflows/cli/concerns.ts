@@ -1,4 +1,5 @@
 /** Decides what in a stage's status a person should look at. What mends itself is no concern until it should have. */
+import { PUT_TO_COMMIT_P99_MAX_SECONDS } from '../../handlers/limits.ts'
 import type { StatusFacts } from './commands/status.ts'
 import { formatSeconds, formatTime, plural } from './format.ts'
 import { describeFailures } from './transforms.ts'
@@ -7,9 +8,6 @@ export interface Concern {
   readonly what: string
   readonly doNext: string
 }
-
-/** Seconds from put to commit that 99 of 100 files must keep to. */
-const PUT_TO_COMMIT_P99_MAX_SECONDS = 120
 
 /**
  * Minutes that an execution may be still to be started. The sweep makes up for lost starts every 15 minutes; less would
@@ -37,6 +35,7 @@ type Facts = Pick<
   | 'putToCommit'
   | 'unreadableMessages'
   | 'transforms'
+  | 'subscriptions'
 >
 
 export function findConcerns(facts: Facts): Concern[] {
@@ -45,9 +44,11 @@ export function findConcerns(facts: Facts): Concern[] {
     ...deadLetters(facts),
     ...unstartedExecutions(facts),
     ...slowFiles(facts),
+    ...silentSources(facts),
     ...unreadableMessages(facts),
     ...brokenTransform(facts),
     ...staleMarts(facts),
+    ...silentTopics(facts),
   ]
 }
 
@@ -96,6 +97,21 @@ function slowFiles({ putToCommit }: Facts): Concern[] {
   ]
 }
 
+/** One that has never had a file is new, and no concern. */
+function silentSources({ sources, at }: Facts): Concern[] {
+  return sources.flatMap(({ source, lastLoadedAt, expectedEveryHours }) => {
+    if (lastLoadedAt === null || expectedEveryHours === null) return []
+    const hours = Math.floor((at.getTime() - lastLoadedAt.getTime()) / 3_600_000)
+    if (hours < expectedEveryHours) return []
+    return [
+      {
+        what: `no file of ${source} was loaded for ${plural(hours, 'hour')}; one is expected every ${expectedEveryHours}`,
+        doNext: 'See whether files come at all, and whether they are refused: infra/runbook.md, silent-source.',
+      },
+    ]
+  })
+}
+
 function unreadableMessages({ unreadableMessages: { recent } }: Facts): Concern[] {
   if (recent === 0) return []
   return [
@@ -127,4 +143,24 @@ function staleMarts({ transforms: { marts }, at, stage }: Facts): Concern[] {
       doNext: `See why no transform succeeds (\`sluice executions --status FAILED --stage ${stage}\`), or build them now: \`sluice transform --stage ${stage}\`.`,
     },
   ]
+}
+
+function silentTopics({ subscriptions, stage }: Facts): Concern[] {
+  return subscriptions.flatMap(({ topic, confirmed, unconfirmed }) => {
+    const name = `sluice-${stage}-${topic}`
+    if (unconfirmed.length > 0)
+      return [
+        {
+          what: `${unconfirmed.join(', ')} ${unconfirmed.length === 1 ? 'has' : 'have'} not confirmed ${name}, and ${unconfirmed.length === 1 ? 'is' : 'are'} told nothing`,
+          doNext: 'AWS sent each a mail, "AWS Notification - Subscription Confirmation": follow its link.',
+        },
+      ]
+    if (confirmed > 0) return []
+    return [
+      {
+        what: `nobody is told what ${name} says`,
+        doNext: `Name addresses in infra/app.ts (${topic === 'pages' ? 'pageAddresses' : 'noticeAddresses'}) and deploy, or subscribe to the topic.`,
+      },
+    ]
+  })
 }

@@ -5,7 +5,9 @@ import { parseEnv } from 'node:util'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { S3Client } from '@aws-sdk/client-s3'
 import { SFNClient } from '@aws-sdk/client-sfn'
+import { SNSClient } from '@aws-sdk/client-sns'
 import { SQSClient } from '@aws-sdk/client-sqs'
+import { STSClient } from '@aws-sdk/client-sts'
 import { StageNotFound } from './errors.ts'
 
 /** Written by `npm start` for as long as it runs: the endpoint and keys of the laptop cloud. */
@@ -17,7 +19,9 @@ export interface Stage {
   readonly lambda: LambdaClient
   readonly s3: S3Client
   readonly sfn: SFNClient
+  readonly sns: SNSClient
   readonly sqs: SQSClient
+  readonly sts: STSClient
 }
 
 /**
@@ -27,7 +31,11 @@ export interface Stage {
  */
 export function connect(name: string): Stage {
   if (name === 'local' && !process.env.AWS_ENDPOINT_URL) useLaptopCloud()
-  return { name, lambda: new LambdaClient(), s3: new S3Client(), sfn: new SFNClient(), sqs: new SQSClient() }
+  return {
+    name,
+    ...{ lambda: new LambdaClient(), s3: new S3Client(), sfn: new SFNClient() },
+    ...{ sns: new SNSClient(), sqs: new SQSClient(), sts: new STSClient() },
+  }
 }
 
 function useLaptopCloud(): void {

@@ -1,6 +1,7 @@
 /** What the demo talks to: the deployed stack's resources, and clients for them. */
 import { S3Client } from '@aws-sdk/client-s3'
 import { SFNClient } from '@aws-sdk/client-sfn'
+import { SNSClient } from '@aws-sdk/client-sns'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { z } from 'zod'
 import { type Database, type DatabaseCredentials, openDatabase } from '../../../db/client.ts'
@@ -19,6 +20,7 @@ export interface Deployment {
   readonly deadLetterQueueUrl: string
   readonly stateMachineArn: string
   readonly s3: S3Client
+  readonly sns: SNSClient
   readonly sqs: SQSClient
   readonly sfn: SFNClient
   readonly database: Database
@@ -42,6 +44,7 @@ export function connectTo(
     deadLetterQueueUrl: DeadLetterQueueUrl,
     stateMachineArn: StateMachineArn,
     s3: new S3Client(configuration),
+    sns: new SNSClient(configuration),
     sqs: new SQSClient(configuration),
     sfn: new SFNClient(configuration),
     database: openDatabase(databaseSecret(cloud), 'sluice-start'),

@@ -80,6 +80,7 @@ test('every version is in exactly one state of one source, and every deployed so
         source: 'orders',
         states: { loaded: 1, superseded: 1, quarantined: 1, poison: 0, vanished: 1, attempted: 1, dead_letter: 1 },
         lastLoadedAt: expect.any(Date),
+        expectedEveryHours: 2,
         putToCommit: null,
       },
       expect.objectContaining({ source: null, states: expect.objectContaining({ poison: 1, loaded: 0 }) }),

@@ -15,6 +15,10 @@ const transformRun = (fields: Partial<TransformRun> = {}): TransformRun => ({
   ...fields,
 })
 
+const silentSince = (lastLoadedAt: Date | null) => ({
+  ...{ source: 'orders', states: none, lastLoadedAt, expectedEveryHours: 2, putToCommit: null },
+})
+
 /** A stage in which all is well; give what the test is about. */
 const statusFacts = (fields: Partial<StatusFacts> = {}): StatusFacts => ({
   ...{ stage: 'prod', at, since: minutesAgo(24 * 60) },
@@ -23,9 +27,10 @@ const statusFacts = (fields: Partial<StatusFacts> = {}): StatusFacts => ({
       source: 'orders',
       states: { ...none, loaded: 1_000, superseded: 20 },
       lastLoadedAt: minutesAgo(1),
+      expectedEveryHours: 2,
       putToCommit: { files: 1_020, p50Seconds: 4.44, p99Seconds: 6.66 },
     },
-    { source: 'github', states: none, lastLoadedAt: null, putToCommit: null },
+    { source: 'github', states: none, lastLoadedAt: null, expectedEveryHours: 48, putToCommit: null },
   ],
   putToCommit: { files: 1_020, p50Seconds: 4.44, p99Seconds: 6.66 },
   batches: { count: 19, least: 13, median: 99, most: 100 },
@@ -34,6 +39,10 @@ const statusFacts = (fields: Partial<StatusFacts> = {}): StatusFacts => ({
   transforms: { marts: { completeUntil: minutesAgo(30), filesBehind: 240 }, runs: [transformRun()] },
   queues: { waiting: 12, inFlight: 3, deadLetters: 0 },
   executions: { byStatus: { SUCCEEDED: 19 }, isComplete: true },
+  subscriptions: [
+    { topic: 'pages', confirmed: 1, unconfirmed: [] },
+    { topic: 'notices', confirmed: 2, unconfirmed: [] },
+  ],
   ...fields,
 })
 
@@ -52,6 +61,7 @@ batches        19, of 13 / 99 / 100 files each (least / median / most)
 executions     19 SUCCEEDED
 marts          as of 2026-11-24 16:30:00, 240 files changed since
 transforms     2026-11-24 16:30:00 succeeded in 60.0 s: 24 models and tests (orders, github)
+told           pages 1; notices 2
 
 Nothing needs attention.`)
 })
@@ -85,7 +95,7 @@ describe('needs attention:', () => {
   })
 
   test('a dead letter, in the queue or in the ledger', () => {
-    const dead = { source: null, states: { ...none, dead_letter: 2 }, lastLoadedAt: null, putToCommit: null }
+    const dead = { ...silentSince(null), source: null, states: { ...none, dead_letter: 2 } }
     expect(whatOf({ queues: { waiting: 0, inFlight: 0, deadLetters: 1 } })).toEqual([
       '1 dead letter in the queue and 0 in the ledger',
     ])
@@ -124,9 +134,34 @@ describe('needs attention:', () => {
     expect(whatOf({ putToCommit: { files: 1, p50Seconds: 1, p99Seconds: 121 } })).toHaveLength(1)
   })
 
+  test('a source of which nothing came for as long as its definition expects a file, and not one that never had any', () => {
+    expect(whatOf({ sources: [silentSince(minutesAgo(119))] })).toEqual([])
+    expect(whatOf({ sources: [silentSince(minutesAgo(120))] })).toEqual([
+      'no file of orders was loaded for 2 hours; one is expected every 2',
+    ])
+    expect(whatOf({ sources: [silentSince(null)] })).toEqual([])
+  })
+
   test('messages that named no object, while they are new', () => {
     expect(whatOf({ unreadableMessages: { count: 5, recent: 0 } })).toEqual([])
     expect(whatOf({ unreadableMessages: { count: 5, recent: 1 } })).toEqual(['1 message named no object'])
+  })
+
+  test('that nobody is told, or that who should be has not confirmed it', () => {
+    const told = (pages: number, unconfirmed: string[] = []) =>
+      whatOf({
+        subscriptions: [
+          { topic: 'pages', confirmed: pages, unconfirmed },
+          { topic: 'notices', confirmed: 1, unconfirmed: [] },
+        ],
+      })
+    expect(told(0)).toEqual(['nobody is told what sluice-prod-pages says'])
+    expect(told(0, ['ada@example.com'])).toEqual([
+      'ada@example.com has not confirmed sluice-prod-pages, and is told nothing',
+    ])
+    expect(told(2, ['ada@example.com', 'bob@example.com'])).toEqual([
+      'ada@example.com, bob@example.com have not confirmed sluice-prod-pages, and are told nothing',
+    ])
   })
 
   test('what was found, each with what to do next', () => {

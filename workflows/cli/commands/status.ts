@@ -8,6 +8,7 @@ import { askLedger } from '../ledger.ts'
 import { globalsOf, instant } from '../options.ts'
 import { type QueueDepths, readQueueDepths } from '../queues.ts'
 import { connect, type Stage } from '../stage.ts'
+import { describeSubscriptions, listSubscriptions, type TopicSubscriptions } from '../subscriptions.ts'
 import { describeRun } from '../transforms.ts'
 
 export interface StatusFacts extends LedgerAnswer<'status'> {
@@ -15,6 +16,7 @@ export interface StatusFacts extends LedgerAnswer<'status'> {
   readonly at: Date
   readonly queues: QueueDepths
   readonly executions: ExecutionCounts
+  readonly subscriptions: readonly TopicSubscriptions[]
 }
 
 export function addStatus(program: Command): void {
@@ -38,12 +40,13 @@ export function addStatus(program: Command): void {
 
 async function gatherStatus(stage: Stage, since: Date): Promise<StatusFacts> {
   const at = new Date()
-  const [ledger, queues, executions] = await Promise.all([
+  const [ledger, queues, executions, subscriptions] = await Promise.all([
     askLedger(stage, { question: 'status', since }),
     readQueueDepths(stage),
     countExecutions(stage, since),
+    listSubscriptions(stage),
   ])
-  return { stage: stage.name, at, ...ledger, queues, executions }
+  return { stage: stage.name, at, ...ledger, queues, executions, subscriptions }
 }
 
 export function renderStatus(facts: StatusFacts, concerns: readonly Concern[]): string {
@@ -81,7 +84,7 @@ function renderSources({ sources }: StatusFacts): string {
 const secondsOrDash = (seconds: number | undefined): string => (seconds === undefined ? '-' : formatSeconds(seconds))
 
 function flowFacts(facts: StatusFacts) {
-  const { queues, putToCommit, batches, unstarted, executions, unreadableMessages, transforms } = facts
+  const { queues, putToCommit, batches, unstarted, executions, unreadableMessages, transforms, subscriptions } = facts
   const sizes = `${batches.least} / ${batches.median} / ${batches.most} files each (least / median / most)`
   const byStatus = Object.entries(executions.byStatus).map(([status, count]) => `${formatCount(count)} ${status}`)
   return [
@@ -108,6 +111,7 @@ function flowFacts(facts: StatusFacts) {
     ],
     ['marts', describeMarts(transforms.marts)],
     ['transforms', transforms.runs.length === 0 ? 'none' : transforms.runs.map(describeRun).join('\n')],
+    ['told', describeSubscriptions(subscriptions)],
     ...(unreadableMessages.count > 0
       ? [['unreadable', `${plural(unreadableMessages.count, 'message')} that named no object, kept in ingest.messages`]]
       : []),

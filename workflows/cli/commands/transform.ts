@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { DescribeExecutionCommand, StartExecutionCommand } from '@aws-sdk/client-sfn'
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { CommandFailed } from '../errors.ts'
@@ -60,7 +60,7 @@ async function transform(stage: Stage): Promise<TransformRun> {
 }
 
 async function startTransform(stage: Stage): Promise<string> {
-  const { Arn: requestedBy } = await new STSClient().send(new GetCallerIdentityCommand())
+  const { Arn: requestedBy } = await stage.sts.send(new GetCallerIdentityCommand())
   const name = `transform-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
   const input = JSON.stringify({ trigger: 'transform', requestedBy })
   await stage.sfn.send(new StartExecutionCommand({ stateMachineArn: await findStateMachine(stage), name, input }))
