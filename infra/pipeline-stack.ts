@@ -3,6 +3,7 @@ import { CfnOutput, type Duration, Fn, Stack, type StackProps, Tags } from 'aws-
 import type { Construct } from 'constructs'
 import { Aurora, type AuroraOptions } from './aurora.ts'
 import { Database } from './database.ts'
+import { Guardrails } from './guardrails/guardrails.ts'
 import { Ingestion } from './ingestion.ts'
 import { Inspection } from './inspection.ts'
 import { Landing } from './landing.ts'
@@ -155,6 +156,8 @@ export class PipelineStack extends Stack {
     migration.trigger.executeAfter(server, ...(network ? [network] : []))
     // New code never meets an old schema, and no file is read before there is a ledger to write it to.
     migration.trigger.executeBefore(orchestration, ingestion, inspection)
+
+    this.node.addValidation(new Guardrails(this, props))
 
     Tags.of(this).add('app', 'sluice')
     Tags.of(this).add('stage', props.stage)
