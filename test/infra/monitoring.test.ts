@@ -27,6 +27,13 @@ describe('the runbook', () => {
       expect(section).toContain(`**${part}`)
     expect(runbook).toContain(`[${heading}](#${heading})`)
   })
+
+  test('names no command that there is not', () => {
+    const named = [...runbook.matchAll(/`sluice ([a-z]+)/g)].map(([, name = '']) => name)
+    const program = readFileSync(join(import.meta.dirname, '../../workflows/cli/sluice.ts'), 'utf8')
+
+    for (const name of new Set(named)) expect(program).toContain(`/${name}.ts'`)
+  })
 })
 
 describe('every alarm', () => {

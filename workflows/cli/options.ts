@@ -12,6 +12,17 @@ export function globalsOf(command: Command): GlobalOptions {
   return { stage, json }
 }
 
+/**
+ * The stage of a command that looks at its template, and not at what is deployed: prod if none is named. The laptop is no answer to
+ * what AWS charges or takes.
+ */
+export function plannedStageOf(command: Command): string {
+  if (command.getOptionValueSourceWithGlobals('stage') === 'default') return 'prod'
+  const { stage } = globalsOf(command)
+  if (stage === 'local') command.error('error: stage local is not on AWS: name one that is, e.g. --stage prod')
+  return stage
+}
+
 /** Reads a whole number from 1 to a maximum. */
 export const wholeNumber =
   (maximum: number) =>

@@ -1,6 +1,8 @@
 /** The command line of Sluice: `npm run -s sluice -- --help`. Speaks to AWS only; nothing in it works on the laptop alone. */
 import { Command } from 'commander'
 import { addBatches } from './commands/batches.ts'
+import { addCapacity } from './commands/capacity.ts'
+import { addCost } from './commands/cost.ts'
 import { addExecution } from './commands/execution.ts'
 import { addExecutions } from './commands/executions.ts'
 import { addExplain } from './commands/explain.ts'
@@ -36,7 +38,7 @@ const program = new Command('sluice')
 const commands = [
   ...[addStatus, addExplain, addQuarantine, addBatches],
   ...[addExecutions, addExecution, addRedrive, addReplay, addTransform],
-  addLoad,
+  ...[addLoad, addCost, addCapacity],
 ]
 for (const add of commands) add(program)
 
