@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import type { Stack } from 'aws-cdk-lib'
 import type { Problem } from './built.ts'
 import { connectingIn, startedByMappings } from './concurrency.ts'
-import { KNOWN_CLASSES, sizesIn } from './database-size.ts'
+import { sizesIn } from './database-size.ts'
 import { functionsIn, mappingsIn } from './resources.ts'
 
 const DBT_PROFILE = new URL('../../dbt/profiles.yml', import.meta.url)
@@ -49,8 +49,7 @@ export function tooManyConnections(stack: Stack): Problem[] {
     at: path,
     says:
       `how many connections a ${properties.DBInstanceClass} takes is not known, so nobody can say whether ${needed} fit. Add ` +
-      'its memory to infra/guardrails/database-size.ts, or choose an aurora.compute.instanceType that is there: ' +
-      `${KNOWN_CLASSES}.`,
+      'it to workflows/capacity/instance-classes.ts, or choose an aurora.compute.instanceType that is there.',
   }))
   if (smallest === undefined || busiest === undefined || needed <= smallest.connections) return unknowns
 

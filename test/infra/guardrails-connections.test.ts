@@ -44,7 +44,7 @@ describe('the database', () => {
     expect(told(provisioned(instanceType))).toEqual([
       expect.stringMatching(
         new RegExp(
-          `^Aurora/Cluster/Writer, Aurora/Cluster/Reader: how many connections a db\\.${instanceType} takes is not known, .* 56 fit\\. Add its memory to infra/guardrails/database-size\\.ts, or choose .*t3, t4g \\(medium, large\\)`,
+          `^Aurora/Cluster/Writer, Aurora/Cluster/Reader: how many connections a db\\.${instanceType} takes is not known, .* 56 fit\\. Add it to workflows/capacity/instance-classes\\.ts, or choose an aurora\\.compute\\.instanceType`,
         ),
       ),
     ])

@@ -1,6 +1,6 @@
 /** The settings that a stage needs for a load: of each the smallest that is enough. */
 import { newSeconds, shortestInterval, stagesForBuilds } from './dbt-build.ts'
-import { INSTANCE_CLASSES, type InstanceClass, instanceClass, maxConnections } from './instance-classes.ts'
+import { type InstanceClass, instanceClass, maxConnections, PROPOSED_CLASSES } from './instance-classes.ts'
 import { type CapacityLoad, rateOf, runStage, SECONDS_PER_DAY } from './run-stage.ts'
 import { batchSeconds, serviceTimesOf } from './service-times.ts'
 import type { Simulated } from './simulation.ts'
@@ -67,7 +67,7 @@ function largestBatch({ batchSize, memoryMegabytes, ingestTimeoutSeconds }: Stag
 
 /** What no setting of one stage can raise: the largest instance and volume, one build at a time, the mapping's and Step Functions' most. */
 function countStages(settings: StageSettings, load: CapacityLoad): number {
-  const largest = INSTANCE_CLASSES.at(-1)?.sustainedVcpus ?? 1
+  const largest = PROPOSED_CLASSES.at(-1)?.sustainedVcpus ?? 1
   const shares = [
     coresBusy(settings, load) / largest,
     functionsBusy(settings, load) / CONCURRENCY_MAX,
@@ -92,7 +92,7 @@ function smallestInstance(settings: StageSettings, busy: number): Pick<StageSett
   const isEnough = (each: InstanceClass) =>
     busy <= UTILISATION_LIMIT * each.sustainedVcpus && reservedConcurrency <= CONNECTIONS_SHARE * maxConnections(each)
   if (isEnough(instanceClass(instanceType, maxUnits))) return { instanceType, maxUnits }
-  const found = INSTANCE_CLASSES.find(isEnough) ?? INSTANCE_CLASSES.at(-1)
+  const found = PROPOSED_CLASSES.find(isEnough) ?? PROPOSED_CLASSES.at(-1)
   return { instanceType: found?.name ?? instanceType, maxUnits: undefined }
 }
 

@@ -2,7 +2,7 @@
 import { estimateBill } from '../bill/bill.ts'
 import type { Template } from '../bill/template.ts'
 import { type Change, type Compared, findChanges } from './changes.ts'
-import { INSTANCE_CLASSES } from './instance-classes.ts'
+import { PROPOSED_CLASSES } from './instance-classes.ts'
 import { findNeeds, type Needs } from './needs.ts'
 import { type CapacityLoad, runStage } from './run-stage.ts'
 import { readStageSettings } from './stage-settings.ts'
@@ -38,8 +38,8 @@ function estimateCost(template: Template, load: CapacityLoad, needs: Needs): num
  * for as many of those: so many stand in for it here.
  */
 function withInstances(template: Template, { settings: { instanceType } }: Needs): Template {
-  const smallest = INSTANCE_CLASSES.find(({ name }) => name === 'r8g.large')
-  const wanted = INSTANCE_CLASSES.find(({ name }) => name === instanceType)
+  const smallest = PROPOSED_CLASSES.find(({ name }) => name === 'r8g.large')
+  const wanted = PROPOSED_CLASSES.find(({ name }) => name === instanceType)
   const isLarge = smallest !== undefined && wanted !== undefined && instanceType.startsWith('r8g.')
   const copies = isLarge ? wanted.vcpus / smallest.vcpus : 1
   const DBInstanceClass = `db.${isLarge ? smallest.name : instanceType}`

@@ -3,7 +3,10 @@
 /** Uniform in [0, 1). */
 export type Random = () => number
 
-/** Mulberry32: 32 bits of state, good enough for gaps between files, and the same on every machine. */
+/**
+ * The generator Mulberry32: 32 bits of state are plenty for gaps between files, and for a demo.
+ * https://gist.github.com/tommyettinger/46a874533244883189143505d203312c
+ */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0
   return () => {

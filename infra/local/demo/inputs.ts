@@ -1,12 +1,13 @@
 /** Everything the demo puts, in which order, and what must become of each version. */
 import type { ReasonKind } from '../../../handlers/reasons.ts'
+import { seededRandom } from '../../../workflows/capacity/random.ts'
 import { badFiles } from './bad-files.ts'
 import { githubDeliveries } from './deliveries.ts'
 import { earthquakeFeeds } from './earthquakes.ts'
 import { noiseObjects } from './noise.ts'
 import { generateOrders } from './orders.ts'
 import type { NewObject } from './put-objects.ts'
-import { seededRandom, shuffle } from './random.ts'
+import { shuffle } from './random.ts'
 import { generateStockMovements } from './stock-movements.ts'
 
 export type Fate =

@@ -1,7 +1,8 @@
 /** Volume: nested orders of about 50 KB each, with names from all over the world. The same on every machine. */
 
+import { type Random, seededRandom } from '../../../workflows/capacity/random.ts'
 import type { NewObject } from './put-objects.ts'
-import { integerBetween, pick, type Random, seededRandom } from './random.ts'
+import { integerBetween, pick } from './random.ts'
 
 /** Bytes of an order: lines are added until it has at least this many. A line has 500 to 800. */
 const ORDER_BYTES = { least: 48_000, most: 51_500 }

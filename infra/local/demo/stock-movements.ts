@@ -1,6 +1,8 @@
 /** A record a line: what came into three warehouses and left them, a file a warehouse and day. The same on every machine. */
+
+import { type Random, seededRandom } from '../../../workflows/capacity/random.ts'
 import type { NewObject } from './put-objects.ts'
-import { integerBetween, pick, type Random, seededRandom } from './random.ts'
+import { integerBetween, pick } from './random.ts'
 
 const WAREHOUSES = ['HAM-1', 'WRO-2', 'KIX-1']
 
