@@ -87,8 +87,9 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       // has the marts built, as elsewhere.
       schedulesEnabled: false,
       aws: {
-        // 4,096 addresses, of which a few dozen are used.
-        network: { kind: 'new', cidr: '10.60.0.0/20' },
+        // 4,096 addresses, of which a few dozen are used. An instance is $7 a month, a gateway $36.50. When it fails, whoever tries
+        // something starts it again.
+        network: { kind: 'new', cidr: '10.60.0.0/20', wayOut: 'nat-instance' },
         aurora: {
           // $0 an hour while nobody is connected, $0.12 a unit otherwise. 2 units hold more than a test brings; below 5 minutes
           // it may not pause, and a longer wait is paid for.
@@ -148,7 +149,7 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       schedulesEnabled: true,
       aws: {
         // 4,096 addresses, of which a few dozen are used. Others than those of `dev`: one VPN can reach both.
-        network: { kind: 'new', cidr: '10.61.0.0/20' },
+        network: { kind: 'new', cidr: '10.61.0.0/20', wayOut: 'nat-gateway' },
         aurora: {
           // 2 vCPUs, 4 GiB, $53 a month. Serverless at 0.5 units would be $44, and $88 for as much as this always has.
           compute: { kind: 'provisioned', instanceType: 't4g.medium' },

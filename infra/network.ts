@@ -16,12 +16,15 @@ import {
 } from 'aws-cdk-lib/aws-ec2'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
+import { NatInstance } from './nat-instance.ts'
 
 /** A VPC that the stage makes. */
 export interface NewNetwork {
   readonly kind: 'new'
   /** Its addresses, a /20 or larger. They must not be those of a network that it will be joined to. */
   readonly cidr: string
+  /** What functions and builds reach AWS's APIs by. AWS keeps a gateway running; an instance that fails waits for a person. */
+  readonly wayOut: 'nat-gateway' | 'nat-instance'
 }
 
 /** A VPC that is there. Only two security groups are added to it, and, if asked for, an endpoint of S3. */
@@ -53,7 +56,7 @@ export class Network extends Construct {
   readonly isolatedSubnets: SubnetSelection = { subnetType: SubnetType.PRIVATE_ISOLATED }
   /** Of every function and build that may connect to the database. */
   readonly clients: ISecurityGroup
-  /** Of a VPC that the stage makes: one that is there is watched by whoever made it. */
+  /** Of a VPC that the stage makes with one: a VPC that is there is watched by whoever made it. */
   readonly natGatewayId: string | undefined
   readonly #privateSubnets: SubnetSelection = { subnetType: SubnetType.PRIVATE_WITH_EGRESS }
 
@@ -85,14 +88,16 @@ export class Network extends Construct {
     return { vpc: this.vpc, subnetSelection: this.#privateSubnets, securityGroups: [this.clients] }
   }
 
-  #make({ cidr, logRetentionDays }: NewNetwork & { readonly logRetentionDays: number }): IVpc {
+  #make({ cidr, wayOut, logRetentionDays }: NewNetwork & { readonly logRetentionDays: number }): IVpc {
     const vpc = new Vpc(this, 'Vpc', {
       ipAddresses: IpAddresses.cidr(cidr),
       maxAzs: ZONES,
-      // When its zone fails, files wait in the queue for 10 days: a second one would cost $36.50 a month for no file saved.
+      // When its zone fails, files wait, after 83 minutes as dead letters, which are kept for 14 days: a second one would cost
+      // $36.50 a month for no file saved.
       natGateways: 1,
+      ...(wayOut === 'nat-instance' && { natGatewayProvider: new NatInstance(cidr) }),
       subnetConfiguration: [
-        // The NAT gateway and nothing else: the least that AWS takes.
+        // The way out and nothing else: the least that AWS takes.
         { name: 'Public', subnetType: SubnetType.PUBLIC, cidrMask: 28, mapPublicIpOnLaunch: false },
         // An address for each build, and a few that all functions share.
         { name: 'Private', subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 24 },

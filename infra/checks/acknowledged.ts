@@ -22,6 +22,22 @@ export const acknowledged: readonly Acknowledgement[] = [
       'other accounts, of whom there are none, and costs a dollar a month and every request.',
   },
   {
+    rules: ['AwsSolutions-EC28'],
+    stacks: ['Sluice-dev'],
+    at: ['Network/Vpc/PublicSubnet1/NatInstance'],
+    reason:
+      'Metrics by the minute cost two thirds of what the instance does, and nobody is told of them: whoever tries something sees ' +
+      'that files wait.',
+  },
+  {
+    rules: ['AwsSolutions-EC29'],
+    stacks: ['Sluice-dev'],
+    at: ['Network/Vpc/PublicSubnet1/NatInstance'],
+    reason:
+      'It holds nothing, a deployment replaces it whenever there is a newer image, and it is to go with its stack. In a group it ' +
+      'would need rights to move routes and addresses when it is replaced.',
+  },
+  {
     rules: ['AwsSolutions-IAM4'],
     at: [''],
     details: ['Policy::arn:<partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole'],

@@ -79,7 +79,7 @@ export const BEHAVIOUR = {
   buildMegabytes: assumed(
     20,
     'MB',
-    'Through the NAT gateway, for each build: reports, logs, calls of APIs. Packages come from the cache in S3.',
+    'Through the NAT gateway or instance, for each build: reports, logs, calls of APIs. Packages come from the cache in S3.',
   ),
   artifactMegabytes: assumed(5, 'MB', 'That a build leaves in its bucket.'),
   batchKilobytesThroughNat: assumed(10, 'KB', 'A start of an execution, with its TLS handshake.'),
@@ -100,7 +100,7 @@ export const BEHAVIOUR = {
   flowRecordsPerConnection: assumed(
     3,
     'lines',
-    'There and back at the interface of the function, and again at that of the NAT gateway or the database for some.',
+    'There and back at the interface of the function, and again at that of the way out or the database for some.',
   ),
   keyCalls: assumed(22_222, 'calls a month', 'Of each key of your own, with bucket keys.'),
   bootstrapGigabytes: assumed(

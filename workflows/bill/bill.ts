@@ -3,6 +3,7 @@ import { findUnpriced } from './coverage.ts'
 import { databaseLines } from './database.ts'
 import { startEstimate } from './estimate.ts'
 import { functionLines } from './functions.ts'
+import { instanceLines } from './instances.ts'
 import type { BillLine } from './line.ts'
 import type { Load } from './load.ts'
 import { networkLines } from './network.ts'
@@ -27,7 +28,7 @@ export interface Bill {
 
 const parts = [
   ...[storageLines, queueLines, functionLines, orchestrationLines, buildLines],
-  ...[databaseLines, networkLines, observabilityLines, secretLines],
+  ...[databaseLines, networkLines, instanceLines, observabilityLines, secretLines],
 ]
 
 /**

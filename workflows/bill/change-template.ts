@@ -1,6 +1,9 @@
 /** Templates with a change, to see what it would cost. */
 import type { Resource, Template } from './template.ts'
 
+/** What a network of its own goes out by. */
+const WAYS_OUT = ['AWS::EC2::NatGateway', 'AWS::EC2::EIP', 'AWS::EC2::Instance']
+
 /** What functions and builds call. */
 const ENDPOINTS = ['secretsmanager', 'states', 'sqs', 'codebuild', 'sns', 'logs']
 
@@ -52,12 +55,23 @@ export function withLifecycle(template: Template, days: number, hiddenDays: numb
   })
 }
 
+export const withoutWayOut = (template: Template): Template =>
+  WAYS_OUT.reduce((rest, type) => without(rest, type, () => true), template)
+
+/** As `wayOut: 'nat-instance'` of a stage makes it. */
+export function withNatInstance(template: Template): Template {
+  const Properties = {
+    InstanceType: 't4g.nano',
+    CreditSpecification: { CPUCredits: 'standard' },
+    BlockDeviceMappings: [{ Ebs: { VolumeSize: 8, VolumeType: 'gp3' } }],
+    NetworkInterfaces: [{ AssociatePublicIpAddress: true }],
+  }
+  const { Resources, ...rest } = withoutWayOut(template)
+  return { ...rest, Resources: { ...Resources, NatInstance: { Type: 'AWS::EC2::Instance', Properties } } }
+}
+
 export function withEndpoints(template: Template): Template {
-  const closed = without(
-    without(template, 'AWS::EC2::NatGateway', () => true),
-    'AWS::EC2::EIP',
-    () => true,
-  )
+  const closed = withoutWayOut(template)
   const made = ENDPOINTS.map((name) => [
     `Endpoint-${name}`,
     {

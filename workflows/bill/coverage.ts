@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { unpricedDatabases } from './database.ts'
 import type { Estimate } from './estimate.ts'
 import { unknownFunctions } from './functions.ts'
+import { unpricedInstances } from './instances.ts'
 import { unpricedOrchestration } from './orchestration.ts'
 import { unpricedSubscriptions } from './secrets.ts'
 import { resourcesOf } from './template.ts'
@@ -12,13 +13,15 @@ export const PRICED: ReadonlySet<string> = new Set([
   ...['AWS::StepFunctions::StateMachine', 'AWS::Scheduler::Schedule', 'AWS::CodeBuild::Project'],
   ...['AWS::RDS::DBCluster', 'AWS::RDS::DBInstance'],
   ...['AWS::EC2::NatGateway', 'AWS::EC2::EIP', 'AWS::EC2::VPCEndpoint', 'AWS::EC2::FlowLog'],
+  'AWS::EC2::Instance',
   ...['AWS::Logs::LogGroup', 'AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm', 'AWS::CloudWatch::Dashboard'],
   ...['AWS::SecretsManager::Secret', 'AWS::SecretsManager::RotationSchedule', 'AWS::KMS::Key'],
   ...['AWS::SNS::Topic', 'AWS::SNS::Subscription'],
 ])
 
 const IAM = 'AWS does not charge for identities and their rights.'
-const WIRING = 'A network is charged for its gateways, endpoints, addresses and traffic, which have lines of their own.'
+const WIRING =
+  'A network is charged for its gateways, instances, endpoints, addresses and traffic, which have lines of their own.'
 const POLICY = 'Says who may do what with a thing that has a line of its own.'
 const SETTING = 'A setting of a thing that has a line of its own.'
 const DEPLOYMENT = 'Calls a function when the stack is deployed; the function has a line.'
@@ -28,6 +31,7 @@ export const FREE: Readonly<Record<string, string>> = {
   'AWS::IAM::Role': IAM,
   'AWS::IAM::Policy': IAM,
   'AWS::IAM::ManagedPolicy': IAM,
+  'AWS::IAM::InstanceProfile': IAM,
   'AWS::IAM::User': IAM,
   'AWS::EC2::VPC': WIRING,
   'AWS::EC2::Subnet': WIRING,
@@ -79,6 +83,7 @@ export function findUnpriced(estimate: Estimate): string[] {
     ...unknown,
     ...foreign,
     ...unpricedDatabases(estimate),
+    ...unpricedInstances(estimate),
     ...unpricedOrchestration(estimate),
     ...unknownFunctions(estimate),
     ...unpricedSubscriptions(estimate),

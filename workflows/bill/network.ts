@@ -1,6 +1,7 @@
 /** The network: NAT gateways with what goes through them, addresses, endpoints, and what crosses from zone to zone. */
 import { z } from 'zod'
 import type { Estimate } from './estimate.ts'
+import { countAddressesOfInstances } from './instances.ts'
 import { type BillLine, charge, count } from './line.ts'
 import { prices } from './prices.ts'
 import { countOf, resourcesOf } from './template.ts'
@@ -18,7 +19,8 @@ const inNetwork = z.looseObject({
 export function networkLines({ template, traffic, assumed }: Estimate): BillLine[] {
   const { gigabytes, batches, builds } = traffic
   const gateways = countOf(template, 'AWS::EC2::NatGateway')
-  const addresses = countOf(template, 'AWS::EC2::EIP')
+  const waysOut = gateways + countOf(template, 'AWS::EC2::Instance')
+  const addresses = countOf(template, 'AWS::EC2::EIP') + countAddressesOfInstances(template)
   const endpoints = resourcesOf(template, 'AWS::EC2::VPCEndpoint', endpoint)
   const interfaces = endpoints.filter(({ VpcEndpointType }) => VpcEndpointType === 'Interface')
   const zonesOfInterfaces = interfaces.reduce((sum, { SubnetIds }) => sum + SubnetIds.length, 0)
@@ -46,8 +48,8 @@ export function networkLines({ template, traffic, assumed }: Estimate): BillLine
     charge('Between zones: files to the writer', prices.betweenZones, [
       [gigabytes * crossing, `${count(gigabytes)} GB x ${count(crossing)}`],
     ]),
-    charge('Between zones: to the NAT gateway', prices.betweenZones, [
-      [gateways === 1 ? (starts + ofBuilds) * crossing : 0, `${count(starts + ofBuilds)} GB x ${count(crossing)}`],
+    charge('Between zones: to the way out', prices.betweenZones, [
+      [waysOut === 1 ? (starts + ofBuilds) * crossing : 0, `${count(starts + ofBuilds)} GB x ${count(crossing)}`],
     ]),
   ]
 }

@@ -14,6 +14,10 @@ type Source = Pick<Price, 'asOf' | 'source'>
 
 const PRICE_LIST: Source = { asOf: '2026-08-21', source: 'AWS price list, us-east-1 (infracost golden files)' }
 const AURORA: Source = { asOf: '2026-08-20', source: 'github.com/aws/agent-toolkit-for-aws, Aurora PostgreSQL' }
+const EC2: Source = {
+  asOf: '2026-08-17',
+  source: 'AWS price list AmazonEC2, us-east-1 (SKU DU8E8NJG743V3F8M, JG3KUJMBRGHV3N8G)',
+}
 const VPC: Source = { asOf: '2026-06-01', source: 'zacfukuda.com/blog/aws-nat-gateway-vs-vpc-endpoint' }
 const STEP_FUNCTIONS: Source = { asOf: '2026-08-21', source: 'aws.amazon.com/step-functions/pricing' }
 const SCHEDULER: Source = { asOf: '2026-03-01', source: 'cloudburn.io/blog/amazon-eventbridge-pricing' }
@@ -43,6 +47,8 @@ export const prices = {
   cpuCredit: price(0.09, 1, 'vCPU-hour', PRICE_LIST),
   natHour: price(0.045, 1, 'hour', VPC),
   natData: price(0.045, 1, 'GB', VPC),
+  /** Of gp3, with the speed that is included. */
+  volume: price(0.08, 1, 'GB-month', EC2),
   address: price(0.005, 1, 'hour', ADDRESSES),
   endpointHour: price(0.01, 1, 'hour', VPC),
   endpointData: price(0.01, 1, 'GB', VPC),
@@ -75,3 +81,6 @@ export const auroraClasses: Readonly<
   'db.r7g.large': { price: price(0.276, 1, 'hour', AURORA), vcpus: 2 },
   'db.r8g.large': { price: price(0.276, 1, 'hour', AURORA), vcpus: 2 },
 }
+
+/** What an hour of an instance costs, by class. Of T classes without credits beyond what they earn. */
+export const instanceClasses: Readonly<Record<string, Price>> = { 't4g.nano': price(0.0042, 1, 'hour', EC2) }

@@ -1,6 +1,14 @@
 /** What would make a stage cheaper: changes of its template or its load, each estimated anew, and what each costs in turn. */
 import { type Bill, estimateBill } from './bill.ts'
-import { changed, slowTransform, withEndpoints, withLifecycle, without } from './change-template.ts'
+import {
+  changed,
+  slowTransform,
+  withEndpoints,
+  withLifecycle,
+  withNatInstance,
+  without,
+  withoutWayOut,
+} from './change-template.ts'
 import { assumedOf } from './estimate.ts'
 import type { Load } from './load.ts'
 import type { Template } from './template.ts'
@@ -28,12 +36,14 @@ const changes: readonly Change[] = [
     make: (template, load) => [without(template, 'AWS::RDS::DBInstance', (_, place) => place > 0), load],
   },
   {
-    change: 'a network that is there, with its NAT gateway, instead of a new one',
+    change: 'a network that is there, with its way out, instead of a new one',
     inTurn: 'Only where there is one: its owner pays for it, and for what goes through.',
-    make: (template, load) => {
-      const types = ['AWS::EC2::NatGateway', 'AWS::EC2::EIP']
-      return [types.reduce((rest, type) => without(rest, type, () => true), template), load]
-    },
+    make: (template, load) => [withoutWayOut(template), load],
+  },
+  {
+    change: 'a NAT instance instead of the NAT gateway',
+    inTurn: 'When it fails, nothing is loaded until somebody starts it again. AWS does not.',
+    make: (template, load) => [withNatInstance(template), load],
   },
   {
     change: `producers put ${BUNDLED} documents in a file, as lines`,
@@ -78,7 +88,7 @@ const changes: readonly Change[] = [
     ],
   },
   {
-    change: 'endpoints in one zone instead of the NAT gateway',
+    change: 'endpoints in one zone instead of the way out',
     inTurn: 'Builds cannot download Python packages, and everything that calls AWS stops with that zone.',
     make: (template, load) => [withEndpoints(template), load],
   },

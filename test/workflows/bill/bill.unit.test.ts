@@ -13,6 +13,13 @@ const load: Load = { filesPerDay: 100_000, kilobytes: 50, filesPerBatch: 13 }
 const withResource = (Type: string, Properties = {}) => ({
   Resources: { ...reference().Resources, New: { Type, Properties } },
 })
+const volume = (VolumeType: string) => ({ Ebs: { VolumeSize: 8, VolumeType } })
+const natInstance = {
+  InstanceType: 't4g.nano',
+  CreditSpecification: { CPUCredits: 'standard' },
+  BlockDeviceMappings: [volume('gp3')],
+  NetworkInterfaces: [{ AssociatePublicIpAddress: true }],
+}
 const dollarsOf = (item: string, ...given: Parameters<typeof estimateBill>) =>
   estimateBill(...given).lines.find((line) => line.item === item)?.dollars ?? 0
 
@@ -23,6 +30,11 @@ describe('what has no price', () => {
     ['AWS::RDS::DBInstance', { DBInstanceClass: 'db.t4g.medium', MonitoringInterval: 60 }, 'Enhanced Monitoring'],
     ['AWS::RDS::DBCluster', { Engine: 'aurora-postgresql', StorageType: 'aurora-iopt1' }, 'storage aurora-iopt1'],
     ['AWS::RDS::DBCluster', { Engine: 'aurora-postgresql', DatabaseInsightsMode: 'advanced' }, 'Database Insights'],
+    ['AWS::EC2::Instance', { ...natInstance, InstanceType: 'm7g.large' }, 'class m7g.large'],
+    ['AWS::EC2::Instance', { ...natInstance, Monitoring: true }, 'detailed monitoring'],
+    ['AWS::EC2::Instance', { ...natInstance, CreditSpecification: undefined }, 'CPU credits without limit'],
+    ['AWS::EC2::Instance', { ...natInstance, BlockDeviceMappings: [] }, 'a volume whose size the image says'],
+    ['AWS::EC2::Instance', { ...natInstance, BlockDeviceMappings: [volume('io2')] }, 'volume io2'],
     ['AWS::Lambda::Function', { FunctionName: 'sluice-prod-compact' }, 'how often sluice-prod-compact is called'],
     ['AWS::CodeBuild::Project', { Name: 'x-transform', Environment: { ComputeType: 'GPU' } }, 'size GPU'],
     ['AWS::SNS::Subscription', { Protocol: 'sms' }, 'sms'],
@@ -80,6 +92,19 @@ describe('what is read from the template', () => {
         Environment: { Variables: { RAW_RETENTION_DAYS } },
       })
     expect(dollarsOf(item, told('30'), load)).toBeCloseTo(dollarsOf(item, reference(), load) - 60 * 2.23 * 0.1, 2)
+  })
+
+  test('a NAT instance is paid for by the hour, with its volume and its address, and not by the gigabyte', () => {
+    const { Nat0: _, Nat1: __, Address0: ___, Address1: ____, ...rest } = reference().Resources
+    const withInstance = { Resources: { ...rest, New: { Type: 'AWS::EC2::Instance', Properties: natInstance } } }
+    expect(dollarsOf('EC2: t4g.nano', withInstance, load)).toBeCloseTo(3.07, 2)
+    expect(dollarsOf('EC2: volumes', withInstance, load)).toBeCloseTo(0.64, 2)
+    expect(dollarsOf('Public addresses', withInstance, load)).toBeCloseTo(3.65, 2)
+    expect(
+      dollarsOf('NAT: gateways', withInstance, load) + dollarsOf('NAT: what goes through', withInstance, load),
+    ).toBe(0)
+    expect(dollarsOf('Between zones: to the way out', withInstance, load)).toBeGreaterThan(0)
+    expect(estimateBill(withInstance, load).notPriced).toEqual([])
   })
 
   test('a database that sleeps costs nothing while nobody comes, and one with a clock never sleeps', () => {
