@@ -15,6 +15,8 @@ export interface KnownVersion {
   readonly isLoaded: boolean
   /** The last replay that had an outcome. */
   readonly replayId: number | null
+  /** Whether its event has been heard. A version that only a listing has told of has none. */
+  readonly hasSequencer: boolean
   /** Attempts that were begun and never ended. */
   readonly openAttempts: number
 }
@@ -38,6 +40,7 @@ export async function findKnownVersions(
       isSettled: sql<boolean>`${files.status} >= 'vanished'`,
       isLoaded: sql<boolean>`${files.status} = 'loaded'`,
       replayId: files.replayId,
+      hasSequencer: sql<boolean>`${files.sequencer} is not null`,
       openAttempts: sql<number>`${files.attemptsBegun} - ${files.attemptsEnded}`,
     })
     .from(files)

@@ -45,6 +45,9 @@ export const identityOf = (file: Pick<FileRecord, 'bucket' | 'key' | 'versionId'
  * sequencer, sizes, times) are kept when the new row does not have them. The one exception: a replay that is refused again
  * puts its reason in the place of the old one, and the status, with the copy, stays.
  *
+ * A version that a listing made known takes sequencer and time of its event when that comes, whatever its status: its place
+ * among the versions of its key may be another then.
+ *
  * @param records at most one per identity; PostgreSQL refuses to update a row twice in a statement (21000)
  * @returns the rows written, and only those, with the status that they have now: documents may be written for exactly those
  *   that are loaded
@@ -53,7 +56,7 @@ export async function recordFiles(session: Session, records: readonly FileRecord
   if (records.length === 0) return []
   // Every writer takes its row locks in this order, so two of them cannot deadlock.
   const sorted = records.toSorted((a, b) => (identityOf(a) < identityOf(b) ? -1 : 1))
-  return await session
+  const recorded = await session
     .insert(files)
     .values(sorted)
     .onConflictDoUpdate({
@@ -63,7 +66,11 @@ export async function recordFiles(session: Session, records: readonly FileRecord
         source: sql`coalesce(excluded.source, files.source)`,
         sequencer: sql`coalesce(excluded.sequencer, files.sequencer)`,
         sizeBytes: sql`coalesce(excluded.size_bytes, files.size_bytes)`,
-        eventAt: sql`coalesce(excluded.event_at, files.event_at)`,
+        // What a listing says of the time is less exact than the event.
+        eventAt: sql`case
+          when excluded.sequencer is null then coalesce(files.event_at, excluded.event_at)
+          else coalesce(excluded.event_at, files.event_at)
+        end`,
         lastModifiedAt: sql`coalesce(excluded.last_modified_at, files.last_modified_at)`,
         reason: sql`excluded.reason`,
         contractVersion: sql`excluded.contract_version`,
@@ -87,6 +94,38 @@ export async function recordFiles(session: Session, records: readonly FileRecord
       versionId: files.versionId,
       status: files.status,
     })
+  await takeSequencers(session, sorted, recorded)
+  return recorded
+}
+
+/**
+ * Of versions whose status is not written, since it is known as well or better. Within a transaction their rows are locked
+ * already: the upsert locks each that it conflicts with, in order.
+ * https://www.postgresql.org/docs/17/sql-insert.html#SQL-ON-CONFLICT
+ */
+async function takeSequencers(
+  session: Session,
+  records: readonly FileRecord[],
+  recorded: readonly RecordedFile[],
+): Promise<void> {
+  const written = new Set(recorded.map(identityOf))
+  const known = records.filter((record) => typeof record.sequencer === 'string' && !written.has(identityOf(record)))
+  if (known.length === 0) return
+  const [buckets, keys, versionIds, sequencers, times] = [
+    known.map(({ bucket }) => bucket),
+    known.map(({ key }) => key),
+    known.map(({ versionId }) => versionId),
+    known.map(({ sequencer }) => sequencer),
+    known.map(({ eventAt }) => eventAt?.toISOString() ?? null),
+  ].map((column) => sql.param(column))
+  await session.execute(sql`
+    update ingest.files as file
+    set sequencer = event.sequencer, event_at = coalesce(event.event_at, file.event_at), changed_xid = pg_current_xact_id()
+    from unnest(
+      ${buckets}::text[], ${keys}::text[], ${versionIds}::text[], ${sequencers}::text[], ${times}::timestamptz[]
+    ) as event (bucket, key, version_id, sequencer, event_at)
+    where file.bucket = event.bucket and file.key = event.key and file.version_id = event.version_id
+      and file.sequencer is null`)
 }
 
 /** The ledger rows with these ids, in the order of their ids; ids that do not exist are left out. */

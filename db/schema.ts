@@ -129,6 +129,36 @@ export const replays = ingest.table('replays', {
   finishedAt: instant('finished_at'),
 })
 
+/**
+ * Looks into the bucket for versions that the ledger does not have: by the clock, to be sure, or for a person, who may also
+ * have loaded what lies there from before (a backfill). Written page by page of the listing, after what was missing on it
+ * was sent to be loaded.
+ */
+export const reconciliations = ingest.table('reconciliations', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  /** The execution that runs it. One execution makes one, however often its Task is repeated. */
+  executionName: text('execution_name').notNull().unique(),
+  /** ARN of the caller; null when the clock was it. */
+  requestedBy: text('requested_by'),
+  why: text('why'),
+  /** A backfill takes versions of any age, and what it finds is no fault. */
+  isBackfill: boolean('is_backfill').notNull(),
+  prefix: text('prefix').notNull(),
+  /** Where the listing goes on: the key URL-encoded, since it may hold what no text of PostgreSQL can. Null at the start. */
+  keyMarker: text('key_marker'),
+  versionIdMarker: text('version_id_marker'),
+  /** Versions seen: ignored + too young to be missed + known + missing. */
+  listed: bigint('listed', { mode: 'number' }).notNull().default(0),
+  /** Their names are none that Sluice loads. */
+  ignored: bigint('ignored', { mode: 'number' }).notNull().default(0),
+  ignoredExamples: text('ignored_examples').array().notNull().default([]),
+  /** The ledger had no row of them. All were sent to be loaded. */
+  missing: bigint('missing', { mode: 'number' }).notNull().default(0),
+  missingExamples: text('missing_examples').array().notNull().default([]),
+  startedAt: instant('started_at').notNull().defaultNow(),
+  endedAt: instant('ended_at'),
+})
+
 /** The ledger: one row per object version, identified by bucket, key and version id. */
 export const files = ingest.table(
   'files',
@@ -139,7 +169,7 @@ export const files = ingest.table(
     versionId: text('version_id').notNull(),
     /** Null when no source claims the key. */
     source: text('source'),
-    /** Orders the versions of one key; never compared across keys. Null when the row was made from a listing. */
+    /** Orders the versions of one key; never compared across keys. Null while only a listing has told of the version. */
     sequencer: text('sequencer'),
     /**
      * S3 compares sequencers as hexadecimal text, the shorter one padded on the right with zeros. Cutting the trailing
@@ -175,7 +205,10 @@ export const files = ingest.table(
     quarantineNote: text('quarantine_note'),
     createdAt: instant('created_at').notNull().defaultNow(),
     changedAt: instant('changed_at').notNull().defaultNow(),
-    /** The transaction of the last change of status: a watermark that, unlike a timestamp, cannot miss a late commit. */
+    /**
+     * The transaction of the last change of status, or of the place among the versions of the key: a watermark that, unlike
+     * a timestamp, cannot miss a late commit.
+     */
     changedXid: xid8('changed_xid').notNull().default(sql`pg_current_xact_id()`),
   },
   (table) => [
@@ -283,6 +316,9 @@ export const documents = raw.table(
  * of the same key is newer. Newer by sequencer; where one of the two has none, by S3's LastModified. Derived here and
  * written nowhere, so that arrival order cannot matter.
  *
+ * LastModified knows seconds only. Of versions put within one, those without a sequencer are taken for older than those with
+ * one, and stand among themselves as S3 listed them, which their event_at holds (handlers/reconcile-files/list-versions.ts).
+ *
  * dbt's views stand on this one: it cannot be dropped. A migration adds columns at its end, by CREATE OR REPLACE VIEW.
  */
 export const currentFiles = ingest
@@ -322,7 +358,13 @@ export const currentFiles = ingest
             and case
               when newer.sequencer_rank is not null and file.sequencer_rank is not null
                 then newer.sequencer_rank > file.sequencer_rank
-              else newer.last_modified_at > file.last_modified_at
+              else (
+                coalesce(newer.last_modified_at, newer.event_at, newer.created_at), coalesce(newer.sequencer_rank, ''),
+                coalesce(newer.event_at, newer.created_at), newer.id
+              ) > (
+                coalesce(file.last_modified_at, file.event_at, file.created_at), coalesce(file.sequencer_rank, ''),
+                coalesce(file.event_at, file.created_at), file.id
+              )
             end
         ) then 'superseded'
         else file.status::text

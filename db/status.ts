@@ -51,8 +51,10 @@ export async function measurePutToCommit(session: Session, since: Date) {
         gte(batches.receivedAt, since),
         isNotNull(batches.committedAt),
         isNotNull(files.eventAt),
-        // What a person had loaded again was put long ago, and says nothing of how fast files come.
+        // What a person had loaded again, or what was found in a listing, was put long ago and says nothing of how fast files
+        // come.
         isNull(files.replayId),
+        isNotNull(files.sequencer),
       ),
     )
     .groupBy(sql`grouping sets ((${files.source}), ())`)

@@ -41,8 +41,14 @@ export async function listVersionsOfKey(session: Session, bucket: string, key: s
     .leftJoin(batches, eq(batches.id, files.batchId))
     .leftJoin(replays, eq(replays.id, files.replayId))
     .where(and(eq(files.bucket, bucket), eq(files.key, key)))
-    // As `current_files` decides which one is newer; then whatever came last.
-    .orderBy(sql`${files.sequencerRank} desc nulls last`, sql`${files.lastModifiedAt} desc nulls last`, desc(files.id))
+    // As `current_files` decides which one is newer: by sequencer where all have one; then whatever came last.
+    .orderBy(
+      sql`case when bool_and(${files.sequencerRank} is not null) over () then ${files.sequencerRank} end desc`,
+      sql`date_trunc('second', coalesce(${files.lastModifiedAt}, ${files.eventAt}, ${files.createdAt})) desc`,
+      sql`${files.sequencerRank} desc nulls last`,
+      sql`${files.eventAt} desc nulls last`,
+      desc(files.id),
+    )
     .limit(limit)
 }
 

@@ -88,6 +88,23 @@ export const replayInput = z.object({
   selection: replaySelection,
 })
 
+/** Start of keys that can be loaded. */
+const inputPrefix = z.string().startsWith('input/').max(1_024)
+
+/** Input of `pipeline` that has the bucket held against the ledger: by the clock, or for a person. */
+export const reconcileInput = z.strictObject({
+  trigger: z.literal('reconcile'),
+  /** ARN of the person; left out by the clock. */
+  requestedBy: z.string().min(1).optional(),
+  /** Everything if left out. */
+  prefix: inputPrefix.optional(),
+  /** To load what lies there from before: versions of any age. */
+  isBackfill: z.boolean().optional(),
+  why: z.string().min(1).max(1_000).optional(),
+})
+
+export type ReconcileRequest = z.infer<typeof reconcileInput>
+
 /** Input of `pipeline`, by what it is started for. */
 export const pipelineInput = z.discriminatedUnion('trigger', [
   batchInput,
@@ -96,6 +113,7 @@ export const pipelineInput = z.discriminatedUnion('trigger', [
     /** Name of the drain that this execution goes on with; its own when it begins one. */
     drain: z.string().min(1).optional(),
   }),
+  reconcileInput,
   replayInput,
   z.strictObject({ trigger: z.literal('sweep') }),
   z.strictObject({
@@ -128,6 +146,57 @@ export interface ReplayFilesOutcome {
   readonly filesSent: number
   readonly isDone: boolean
 }
+
+/** Where the listing of a bucket's versions goes on: after this version of this key. */
+const listingPosition = z.object({ keyMarker: z.string(), versionIdMarker: z.string() })
+
+export type ListingPosition = z.infer<typeof listingPosition>
+
+/** Input of the function behind the Task *ReconcileFiles*: pages to load, or, asked by a person, pages to count. */
+export const reconcileFilesInput = z.union([
+  z.strictObject({ execution: z.string().min(1), request: reconcileInput }),
+  z.strictObject({
+    dryRun: z.literal(true),
+    prefix: inputPrefix,
+    /** Null at the start. */
+    after: listingPosition.nullable(),
+  }),
+])
+
+const amount = z.number().int().nonnegative()
+
+/** Object versions of a listing, held against the ledger. */
+export const comparison = z.object({
+  /** Ignored, too young to be missed, known, and missing. */
+  listed: amount,
+  /** By their names: Sluice loads none such. */
+  ignored: amount,
+  ignoredExamples: z.array(z.string()),
+  /** Without a row in the ledger. */
+  missing: amount,
+  missingExamples: z.array(z.string()),
+})
+
+export type Comparison = z.infer<typeof comparison>
+
+/** Output of the Task *ReconcileFiles*: of all pages so far. */
+export const reconcileFilesOutcome = comparison.extend({
+  reconciliationId: z.number(),
+  prefix: z.string(),
+  isDone: z.boolean(),
+  /** Whether this Task has sent as many files as are to be sent at once. */
+  isFull: z.boolean(),
+})
+
+export type ReconcileFilesOutcome = z.infer<typeof reconcileFilesOutcome>
+
+/** Answer to a dry run of a backfill: some pages of it. */
+export const backfillTrial = comparison.extend({
+  /** Where the next pages begin; null after the last. */
+  next: listingPosition.nullable(),
+})
+
+export type BackfillTrial = z.infer<typeof backfillTrial>
 
 /** Input of the Tasks *ClaimTransform* and *RequireAnotherRuns*. */
 export const claimTransformInput = z.strictObject({

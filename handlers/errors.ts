@@ -57,7 +57,7 @@ export class BuildUnfinished extends Error {
   override readonly name = 'BuildUnfinished'
 }
 
-/** SQS refused some messages of a replay; they are sent again. */
+/** SQS refused some messages of a replay, or of what a listing found; they are sent again. */
 export class MessagesNotSent extends Error {
   override readonly name = 'MessagesNotSent'
 }

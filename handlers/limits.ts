@@ -113,6 +113,24 @@ export const LOG_READ_LIMIT_MS = 8_000
 /** Files that a replay sends in one Task. 125,000 files are 250 pages; an execution's history has room for 2,500. */
 export const REPLAY_PAGE = 500
 
+/**
+ * Milliseconds after which a version without a row in the ledger is missed: its event comes within seconds, its message may
+ * come back a few times. Sooner would call a bad quarter of an hour lost files; queues that are longer have their own alarm.
+ */
+export const MISSED_AFTER_MS = 60 * 60_000
+
+/**
+ * Files found in a listing that one Task sends, give or take its last page of 1,000. It waits 100 s after them, so that they go
+ * at the rate of a replay, 50 a second. More at once would pile up in the queue, fewer are more events of the execution.
+ */
+export const LISTED_FILES_SENT = 5_000
+
+/** Milliseconds that must be left to begin a page of a listing: to list it, look it up and send it. The next Task goes on. */
+export const LIST_TIME_MIN_MS = 20_000
+
+/** Keys that are kept as examples of many. Enough to recognize a producer. */
+export const EXAMPLES_KEPT = 5
+
 /** Files that a dry run tries in one call. They are held at once: 20 of 32 MiB are 640 MiB of the function's memory. */
 export const TRIAL_PAGE = 20
 

@@ -1,4 +1,7 @@
-/** The messages of the queues: what S3 says of the objects that were created, and what a replay says beside it. */
+/**
+ * The messages of the queues: what S3 says of the objects that were created, what a replay says beside it, and the same of
+ * versions that were found in a listing.
+ */
 import { z } from 'zod'
 
 /**
@@ -46,12 +49,21 @@ export interface CreatedObject {
   readonly bucket: string
   readonly key: string
   readonly versionId: string
+  /** Null for a version that was found in a listing. */
   readonly sequencer: string | null
   readonly sizeBytes: number | null
-  /** When S3 says it was created; null for a version that was found in a listing. */
+  /** When S3 says it was created. */
   readonly eventAt: Date | null
   /** Set when a person asked for it again. */
   readonly replay?: Replay | undefined
+}
+
+/** All that two messages say of one version: a listing's lacks the sequencer, an event's the replay. */
+export function combine(one: CreatedObject | undefined, other: CreatedObject): CreatedObject {
+  if (one === undefined) return other
+  const event = other.sequencer === null && one.sequencer !== null ? one : other
+  const replay = other.replay ?? one.replay
+  return { ...event, ...(replay && { replay }) }
 }
 
 /** What a replayed message says beside the S3 event that it repeats. */
@@ -66,14 +78,17 @@ export type Replay = z.infer<typeof replay>
 /** Records are read one by one: a bad one must not cost its neighbours. */
 const s3Notification = z.object({ Records: z.array(z.unknown()).min(1), replay: replay.optional() })
 
-/** The message that makes the ingest function load a version again: the S3 event as it was, and the replay. */
-export function writeReplayMessage(object: CreatedObject, again: Replay): string {
+/**
+ * The message that makes the ingest function load a version: the S3 event as it was, and the replay if it is one. Of a version
+ * from a listing, the event as far as it can be known: without a sequencer.
+ */
+export function writeMessage(object: CreatedObject, again?: Replay): string {
   const { bucket, key, versionId, sequencer, sizeBytes, eventAt } = object
   const record = {
     eventVersion: '2.1',
     eventSource: 'aws:s3',
     eventName: 'ObjectCreated:Put',
-    // The event's own time, so that days do not move; for a version from a listing, which has none, the present.
+    // The event's own time, so that days do not move.
     eventTime: (eventAt ?? new Date()).toISOString(),
     s3: {
       bucket: { name: bucket },

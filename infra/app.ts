@@ -128,7 +128,7 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       ingestConcurrency: 5,
       // The least there is: what a person asked for again may take its time.
       replayConcurrency: 2,
-      // 29 in all, so the account's quota must be 129 or more: AWS keeps 100 for the rest. 1,000 is usual once asked for.
+      // 31 in all, so the account's quota must be 131 or more: AWS keeps 100 for the rest. 1,000 is usual once asked for.
       reservesConcurrency: true,
       // 12 x visibility timeout > 1 hour: an hour without the database dead-letters nothing.
       receivesBeforeDeadLetter: 12,

@@ -129,9 +129,10 @@ const followUp = ({ orchestration }: FlowDashboardProps): GraphWidget[] => [
     orchestration.stateMachine.metricFailed({ ...sum, label: 'failed' }),
     orchestration.stateMachine.metricTimedOut({ ...sum, label: 'timed out' }),
   ]),
-  graph('Files quarantined, dead letters collected', [
+  graph('Files quarantined, dead letters collected, files found missing', [
     measureOf(orchestration.quarantineFiles, 'FilesQuarantined', { ...sum, label: 'quarantined' }),
     measureOf(orchestration.collectDeadLetters, 'DeadLettersCollected', { ...sum, label: 'dead letters' }),
+    measureOf(orchestration.reconcileFiles, 'FilesMissing', { ...sum, label: 'missing' }),
   ]),
 ]
 

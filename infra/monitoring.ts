@@ -74,6 +74,7 @@ export class Monitoring extends Construct {
     this.#watchIngestion(props)
     this.#watchSources(props)
     this.#watchExecutions(props)
+    this.#watchReconciliation(props)
     this.#watchTransform(props)
     this.#watchDatabase(props)
     if (props.network?.natGatewayId !== undefined) this.#watchNat(props, props.network.natGatewayId)
@@ -177,6 +178,21 @@ export class Monitoring extends Construct {
       // An outage of the database has its own alarms: this one can wait until it is over.
       evaluationPeriods: 6,
       treatMissingData: TreatMissingData.BREACHING,
+    })
+  }
+
+  #watchReconciliation({ notices, orchestration }: MonitoringProps): void {
+    this.#alarm('FilesMissing', {
+      heading: 'files-missing',
+      says: 'The bucket holds versions older than an hour that were not in the ledger. They were sent to be loaded.',
+      tells: notices.topic,
+      metric: measureOf(orchestration.reconcileFiles, 'FilesMissing', {
+        statistic: Stats.SUM,
+        period: Duration.days(1),
+      }),
+      threshold: 1,
+      comparisonOperator: atLeast,
+      evaluationPeriods: 1,
     })
   }
 

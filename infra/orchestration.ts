@@ -4,6 +4,7 @@ import { ArnFormat, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import type { Project } from 'aws-cdk-lib/aws-codebuild'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs'
+import type { IBucket } from 'aws-cdk-lib/aws-s3'
 import type { Topic } from 'aws-cdk-lib/aws-sns'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions'
@@ -17,6 +18,8 @@ export interface OrchestrationProps {
   readonly database: Database
   readonly network: Network | undefined
   readonly reservesConcurrency: boolean
+  /** Its versions are listed. */
+  readonly bucket: IBucket
   readonly deadLetterQueue: Queue
   readonly replayQueue: Queue
   /** What people should know and need not act on at once. */
@@ -39,6 +42,7 @@ export class Orchestration extends Construct {
   readonly claimTransform: SluiceFunction
   readonly loadFile: SluiceFunction
   readonly replayFiles: SluiceFunction
+  readonly reconcileFiles: SluiceFunction
   readonly sweep: SluiceFunction
 
   constructor(scope: Construct, id: string, props: OrchestrationProps) {
@@ -56,6 +60,7 @@ export class Orchestration extends Construct {
     const machine = { STATE_MACHINE_ARN: stateMachineArn }
     const transform = { TRANSFORM_INTERVAL_MINUTES: String(props.transformInterval.toMinutes()) }
     const deadLetters = { DEAD_LETTER_QUEUE_URL: props.deadLetterQueue.queueUrl }
+    const replays = { REPLAY_QUEUE_URL: props.replayQueue.queueUrl }
     const taskFunction = (
       name: string,
       given: Pick<SluiceFunctionProps, 'description' | 'environment'> & Partial<SluiceFunctionProps>,
@@ -101,8 +106,12 @@ export class Orchestration extends Construct {
     })
     this.replayFiles = taskFunction('ReplayFiles', {
       description: 'Has files loaded again, or tries what would become of them',
-      environment: { ...database, REPLAY_QUEUE_URL: props.replayQueue.queueUrl },
+      environment: { ...database, ...replays },
       memoryMegabytes: props.ingestMemoryMegabytes,
+    })
+    this.reconcileFiles = taskFunction('ReconcileFiles', {
+      description: 'Has versions loaded that the bucket holds and the ledger does not, or counts them',
+      environment: { ...database, ...replays, LANDING_BUCKET_ARN: props.bucket.bucketArn },
     })
     this.sweep = taskFunction('Sweep', {
       description: 'Starts what was forgotten',
@@ -116,6 +125,7 @@ export class Orchestration extends Construct {
       ClaimTransform: this.claimTransform,
       LoadFile: this.loadFile,
       ReplayFiles: this.replayFiles,
+      ReconcileFiles: this.reconcileFiles,
       Sweep: this.sweep,
     }
     this.stateMachine = new StateMachine(this, 'Pipeline', {

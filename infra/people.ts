@@ -16,6 +16,7 @@ export interface PeopleProps {
   readonly stateMachine: StateMachine
   readonly readLedger: IFunction
   readonly replayFiles: IFunction
+  readonly reconcileFiles: IFunction
 }
 
 export class People extends Construct {
@@ -49,7 +50,11 @@ export class People extends Construct {
       }),
     ]
     const operate = [
-      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [props.replayFiles.functionArn] }),
+      // Their dry runs.
+      new PolicyStatement({
+        actions: ['lambda:InvokeFunction'],
+        resources: [props.replayFiles.functionArn, props.reconcileFiles.functionArn],
+      }),
       new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachineArn] }),
       new PolicyStatement({ actions: ['states:RedriveExecution'], resources: [executions] }),
       new PolicyStatement({ actions: ['s3:PutObject'], resources: [`${props.landingBucketArn}/input/*`] }),
@@ -67,10 +72,10 @@ export class People extends Construct {
       description: `Sluice ${props.stage}: sees what became of files, batches and executions`,
       statements: view,
     })
-    // Also `load`, `redrive`, `replay`, `transform`, and the content of files, to see why one was refused.
+    // Also `load`, `redrive`, `replay`, `reconcile`, `backfill`, `transform`, and the content of files, to see why one was refused.
     new ManagedPolicy(this, 'Operator', {
       managedPolicyName: `sluice-${props.stage}-operator`,
-      description: `Sluice ${props.stage}: sees, loads, replays, redrives and transforms`,
+      description: `Sluice ${props.stage}: sees, loads, replays, reconciles, redrives and transforms`,
       statements: [...view, ...operate],
     })
   }

@@ -1,5 +1,6 @@
 /** The whole pipeline: its units, and every permission that crosses from one to another. */
 import { CfnOutput, type Duration, Fn, Stack, type StackProps, Tags } from 'aws-cdk-lib'
+import { Grant } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
 import { Aurora, type AuroraOptions } from './aurora.ts'
 import { Database } from './database.ts'
@@ -80,6 +81,7 @@ export class PipelineStack extends Stack {
       transformProject: transform.project,
       network,
       database,
+      bucket: landing.bucket,
       deadLetterQueue: landing.deadLetterQueue,
       replayQueue: landing.replayQueue,
     })
@@ -125,6 +127,7 @@ export class PipelineStack extends Stack {
       stateMachine: orchestration.stateMachine,
       readLedger: inspection.readLedger,
       replayFiles: orchestration.replayFiles,
+      reconcileFiles: orchestration.reconcileFiles,
     })
 
     landing.queue.grantConsumeMessages(ingestion.ingest)
@@ -135,6 +138,13 @@ export class PipelineStack extends Stack {
     landing.bucket.grantRead(orchestration.replayFiles, 'input/*')
     landing.bucket.grantRead(orchestration.replayFiles, 'quarantine/*')
     landing.replayQueue.grantSendMessages(orchestration.replayFiles)
+    // It compares names; what is in a file is for those to read who load it.
+    Grant.addToPrincipal({
+      grantee: orchestration.reconcileFiles,
+      actions: ['s3:ListBucketVersions'],
+      resourceArns: [landing.bucket.bucketArn],
+    })
+    landing.replayQueue.grantSendMessages(orchestration.reconcileFiles)
     landing.bucket.grantRead(orchestration.quarantineFiles, 'input/*')
     landing.bucket.grantPut(orchestration.quarantineFiles, 'quarantine/*')
     landing.bucket.grantRead(orchestration.loadFile, 'input/*')
@@ -147,6 +157,7 @@ export class PipelineStack extends Stack {
     database.secrets.maintenance.grantRead(orchestration.claimTransform)
     database.secrets.ingest.grantRead(orchestration.loadFile)
     database.secrets.maintenance.grantRead(orchestration.replayFiles)
+    database.secrets.maintenance.grantRead(orchestration.reconcileFiles)
     database.secrets.maintenance.grantRead(orchestration.sweep)
     database.secrets.inspection.grantRead(inspection.readLedger)
     orchestration.stateMachine.grantStartExecution(ingestion.ingest)

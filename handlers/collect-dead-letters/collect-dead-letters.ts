@@ -7,7 +7,7 @@ import type { CollectDeadLettersOutcome } from '../contract.ts'
 import type { WithDatabase } from '../database.ts'
 import { COLLECT_TIME_MIN_MS } from '../limits.ts'
 import { countOf, emitMetrics } from '../metrics.ts'
-import { parseMessage } from '../s3-event.ts'
+import { type CreatedObject, combine, parseMessage } from '../s3-event.ts'
 import { findSource } from '../sources/registry.ts'
 
 export interface CollectDependencies {
@@ -70,17 +70,20 @@ async function record(
     body,
     content: parseMessage(body),
   }))
-  const records = read
-    .flatMap(({ content }) => content.objects)
-    .map((object): FileRecord => ({ ...object, source: findSource(object.key)?.name ?? null, status: 'dead_letter' }))
-  const onePerVersion = new Map(records.map((file) => [identityOf(file), file]))
+  const versions = new Map<string, CreatedObject>()
+  for (const object of read.flatMap(({ content }) => content.objects)) {
+    versions.set(identityOf(object), combine(versions.get(identityOf(object)), object))
+  }
+  const records = [...versions.values()].map(
+    (object): FileRecord => ({ ...object, source: findSource(object.key)?.name ?? null, status: 'dead_letter' }),
+  )
   const unreadable = read.flatMap(({ messageId, body, content }) =>
     content.unreadable === undefined ? [] : [{ messageId, body, reason: content.unreadable }],
   )
   await withDatabase(
     (database) =>
       database.transaction(async (transaction) => {
-        await recordFiles(transaction, [...onePerVersion.values()])
+        await recordFiles(transaction, records)
         await keepMessages(transaction, null, unreadable)
       }),
     end,

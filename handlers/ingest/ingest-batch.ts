@@ -7,6 +7,7 @@ import { errorFacts, NotCommitted } from '../errors.ts'
 import { SLICE_TIME_MIN_MS } from '../limits.ts'
 import { logger } from '../logger.ts'
 import { emitMetrics } from '../metrics.ts'
+import type { CreatedObject } from '../s3-event.ts'
 import { type IngestDependencies, type Invocation, ingestSlice, startInvocation } from './ingest-slice.ts'
 import { type FileOutcome, measureInvocation } from './measure.ts'
 import { objectsOf, planSlices, type ReceivedMessage, receiveMessage } from './plan-slices.ts'
@@ -78,12 +79,9 @@ async function recall(
   try {
     await attempts.catchUp(end)
     const known = await withDatabase((database) => findKnownVersions(database, redelivered), end)
-    // A replay begins with files that have an outcome: what counts is whether this replay has had one.
     for (const object of redelivered) {
       const version = known.get(identityOf(object))
-      if (version === undefined || object.replay === undefined) continue
-      const isSettled = version.isLoaded || version.replayId === object.replay.id
-      known.set(identityOf(object), { ...version, isSettled })
+      if (version !== undefined) known.set(identityOf(object), { ...version, isSettled: isSettledFor(object, version) })
     }
     return known
   } catch (error) {
@@ -93,6 +91,14 @@ async function recall(
     })
     return undefined
   }
+}
+
+/** Whether a message has nothing more to say of a version that the ledger knows. */
+function isSettledFor({ replay, sequencer }: CreatedObject, version: KnownVersion): boolean {
+  // A replay begins with files that have an outcome: what counts is whether this replay has had one.
+  if (replay !== undefined) return version.isLoaded || version.replayId === replay.id
+  // The event of a version that a listing made known brings its sequencer.
+  return version.isSettled && (version.hasSequencer || sequencer === null)
 }
 
 /** The last thing that happens: names the messages that must come again. */

@@ -9,7 +9,7 @@ export interface FileOutcome {
   readonly source: string | null
   /** `repeated`: the ledger knew it as well or better. */
   readonly outcome: 'loaded' | 'refused' | 'vanished' | 'repeated'
-  /** Seconds from the put to the commit, of a file that is newly loaded; null for others and for those of a replay. */
+  /** Seconds from the put to the commit, of a file that is newly loaded; null for others, of a replay or found in a listing. */
   readonly putToCommitSeconds: number | null
 }
 
@@ -25,8 +25,9 @@ export function outcomesOf(
   const statuses = new Map(recorded.map((row) => [identityOf(row), row.status]))
   return files.map(({ object, source }) => {
     const status = statuses.get(identityOf(object))
-    // What a person had loaded again was put long ago, and says nothing of how fast files come.
-    const isTimed = status === 'loaded' && object.eventAt !== null && object.replay === undefined
+    // What a person had loaded again, or what was found in a listing, was put long ago and says nothing of how fast files come.
+    const isOfEvent = object.sequencer !== null && object.replay === undefined
+    const isTimed = status === 'loaded' && object.eventAt !== null && isOfEvent
     return {
       source: source?.name ?? null,
       outcome: outcomeOf(status),

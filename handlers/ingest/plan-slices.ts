@@ -3,7 +3,7 @@ import type { SQSRecord } from 'aws-lambda'
 import type { KnownVersion } from '../../db/attempts.ts'
 import { identityOf } from '../../db/files.ts'
 import { ATTEMPTS_MAX, OBJECT_BYTES_MAX, SLICE_BYTES_MAX } from '../limits.ts'
-import { type CreatedObject, type MessageContent, parseMessage } from '../s3-event.ts'
+import { type CreatedObject, combine, type MessageContent, parseMessage } from '../s3-event.ts'
 
 export interface ReceivedMessage {
   readonly messageId: string
@@ -33,7 +33,8 @@ export const objectsOf = ({ content }: ReceivedMessage): readonly CreatedObject[
 /**
  * Plans the slices of a batch in the order in which they are to run: first-time files together, at most 64 MiB at a time;
  * files that crashed too often; then each redelivered file alone, those with attempts that never ended last. Object
- * versions that are settled are left out. Each version is in one slice, however many messages name it.
+ * versions that are settled are left out. Each version is in one slice, however many messages name it, with all that they
+ * say of it.
  *
  * @param known what the ledger says of redelivered versions, by their identity
  */
@@ -45,10 +46,14 @@ export function planSlices(
   const redelivered = new Map<string, CreatedObject>()
   for (const message of messages) {
     for (const object of objectsOf(message)) {
-      ;(message.isRedelivered ? redelivered : firstTime).set(identityOf(object), object)
+      const known = message.isRedelivered ? redelivered : firstTime
+      known.set(identityOf(object), combine(known.get(identityOf(object)), object))
     }
   }
-  for (const identity of redelivered.keys()) firstTime.delete(identity)
+  for (const [identity, object] of redelivered) {
+    redelivered.set(identity, combine(firstTime.get(identity), object))
+    firstTime.delete(identity)
+  }
 
   const openAttempts = (object: CreatedObject) => known.get(identityOf(object))?.openAttempts ?? 0
   const toDo = [...redelivered].filter(([identity]) => !known.get(identity)?.isSettled).map(([, object]) => object)

@@ -62,7 +62,9 @@ async function readVersionOrCopy(s3: S3Client, object: CreatedObject, end: Abort
   const read = await readObject(s3, object, end)
   const copyKey = object.replay?.copyKey
   if (read.outcome !== 'vanished' || copyKey === undefined || copyKey === null) return read
-  return await readObject(s3, { bucket: object.bucket, key: copyKey }, end)
+  const copy = await readObject(s3, { bucket: object.bucket, key: copyKey }, end)
+  // When the copy was made says nothing of when the version was.
+  return copy.outcome === 'read' ? { ...copy, lastModifiedAt: null } : copy
 }
 
 /** What is written about a version that ended the process too often: nobody touches it again. */

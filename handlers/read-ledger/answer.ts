@@ -2,6 +2,7 @@
 import { listBatches } from '../../db/batches.ts'
 import type { Session } from '../../db/client.ts'
 import { errorCode } from '../../db/errors.ts'
+import { findLastReconciliation } from '../../db/reconciliations.ts'
 import { countRefusalsByKind, listRefusals } from '../../db/refusals.ts'
 import {
   countFilesByStatus,
@@ -114,6 +115,7 @@ async function answerStatus(session: Session, { since }: Asked<'status'>): Promi
     unstarted: await measureUnstarted(session),
     unreadableMessages: await measureUnreadableMessages(session, since),
     transforms: await answerTransforms(session, RUNS_IN_STATUS),
+    reconciliation: (await findLastReconciliation(session)) ?? null,
   }
 }
 

@@ -91,6 +91,21 @@ const transforms = z.object({
   ),
 })
 
+/** The last time that the bucket was held against the ledger. */
+const reconciliation = z.object({
+  executionName: z.string(),
+  /** Null when the clock was it. */
+  requestedBy: z.string().nullable(),
+  prefix: z.string(),
+  startedAt: instant,
+  /** Null while it runs, and when it failed. */
+  endedAt: instant.nullable(),
+  listed: amount,
+  ignored: amount,
+  missing: amount,
+  missingExamples: z.array(z.string()),
+})
+
 const status = z.object({
   since: instant,
   sources: z.array(sourceStatus),
@@ -104,6 +119,8 @@ const status = z.object({
   unstarted: z.object({ count: amount, oldestReceivedAt: instant.nullable() }),
   unreadableMessages: z.object({ count: amount, recent: amount }),
   transforms,
+  /** Null when there was none. */
+  reconciliation: reconciliation.nullable(),
 })
 
 const versionOfKey = z.object({

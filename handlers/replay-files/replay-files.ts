@@ -1,13 +1,13 @@
 /** Has a selection of files loaded again: sends their events to the replay queue, which feeds the ingest function. */
-import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs'
+import type { SQSClient } from '@aws-sdk/client-sqs'
 import { noteReplayProgress, openReplay, selectForReplay } from '../../db/replays.ts'
 import type { ReplaySelection } from '../../db/schema.ts'
 import type { ReplayFilesOutcome } from '../contract.ts'
 import type { WithDatabase } from '../database.ts'
-import { MessagesNotSent } from '../errors.ts'
 import { REPLAY_PAGE } from '../limits.ts'
 import { countOf, emitMetrics } from '../metrics.ts'
-import { writeReplayMessage } from '../s3-event.ts'
+import { writeMessage } from '../s3-event.ts'
+import { sendMessages } from '../send-messages.ts'
 
 export interface ReplayDependencies {
   readonly sqs: SQSClient
@@ -22,9 +22,6 @@ export interface ReplayRequest {
   readonly why: string
   readonly selection: ReplaySelection
 }
-
-/** Messages that SQS takes at once. */
-const SEND_LIMIT = 10
 
 /**
  * Sends the next page of a replay. How far it came is noted after a page was sent, so that a crash in between sends the
@@ -41,10 +38,8 @@ export async function replayNextPage(
 
   const page = { afterId: replay.sentUpToId, limit: REPLAY_PAGE }
   const files = await withDatabase((database) => selectForReplay(database, replay.selection, page))
-  const bodies = files.map((file) => writeReplayMessage(file, { id: replay.id, copyKey: file.quarantineKey }))
-  for (let start = 0; start < bodies.length; start += SEND_LIMIT) {
-    await send(sqs, queueUrl, bodies.slice(start, start + SEND_LIMIT))
-  }
+  const bodies = files.map((file) => writeMessage(file, { id: replay.id, copyKey: file.quarantineKey }))
+  await sendMessages(sqs, queueUrl, bodies)
 
   const progress = {
     sentUpToId: files.at(-1)?.id ?? replay.sentUpToId,
@@ -54,12 +49,4 @@ export async function replayNextPage(
   await withDatabase((database) => noteReplayProgress(database, replay.id, progress))
   emitMetrics([countOf('FilesReplayed', files.length)])
   return { replayId: replay.id, filesSent: progress.filesSent, isDone: progress.isDone }
-}
-
-async function send(sqs: SQSClient, queueUrl: string, bodies: readonly string[]): Promise<void> {
-  const entries = bodies.map((body, index) => ({ Id: String(index), MessageBody: body }))
-  const { Failed = [] } = await sqs.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }))
-  if (Failed.length > 0) {
-    throw new MessagesNotSent(`${Failed.length} of ${bodies.length} messages: ${Failed[0]?.Code ?? 'no code'}`)
-  }
 }

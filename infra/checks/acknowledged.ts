@@ -133,6 +133,7 @@ export const acknowledged: readonly Acknowledgement[] = [
       'LoadFile',
       'QuarantineFiles',
       'ReplayFiles',
+      'ReconcileFiles',
       'Sweep',
     ].map((name) => `Resource::<Orchestration/${name}.Arn>:*`),
     reason:

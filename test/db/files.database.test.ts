@@ -84,6 +84,42 @@ describe('the guarded upsert', () => {
     expect(await ledgerRow(file)).toMatchObject({ status: 'loaded', sequencer: '0A', sizeBytes: 12 })
   })
 
+  test.each(statuses)(
+    'a version that a listing made known as %s takes sequencer and time of its event, and is not new',
+    async (known) => {
+      const [second, exact] = [new Date('2026-11-24T12:00:00Z'), new Date('2026-11-24T12:00:00.123Z')]
+      const listed = fileRecord({ status: known, sequencer: null, eventAt: second, records: 1 })
+      await recordFiles(test_.database, [listed])
+      const before = await ledgerRow(listed)
+
+      const event = { ...listed, status: 'attempted' as const, sequencer: '0A', eventAt: exact, records: null }
+      expect(await recordFiles(test_.database, [event])).toEqual([])
+
+      const after = await ledgerRow(listed)
+      expect(after).toMatchObject({
+        status: known,
+        sequencer: '0A',
+        eventAt: exact,
+        records: 1,
+        changedAt: before?.changedAt,
+      })
+      expect(BigInt(after?.changedXid ?? 0)).toBeGreaterThan(BigInt(before?.changedXid ?? 0))
+
+      // And only once: what is repeated is no change.
+      await recordFiles(test_.database, [event])
+      expect((await ledgerRow(listed))?.changedXid).toBe(after?.changedXid)
+    },
+  )
+
+  test('a listing that comes after the event takes nothing of it away', async () => {
+    const exact = new Date('2026-11-24T12:00:00.123Z')
+    const event = fileRecord({ status: 'dead_letter', sequencer: '0A', eventAt: exact })
+    await recordFiles(test_.database, [event])
+    const listed = { ...event, status: 'loaded' as const, sequencer: null, eventAt: new Date('2026-11-24T12:00:00Z') }
+    await recordFiles(test_.database, [listed])
+    expect(await ledgerRow(event)).toMatchObject({ status: 'loaded', sequencer: '0A', eventAt: exact })
+  })
+
   test('two writers of the same hundred files in opposite order do not deadlock, and each file is new to one', async () => {
     const batch = Array.from({ length: 100 }, () => fileRecord())
     await using other = await createSecondConnection()
@@ -135,6 +171,48 @@ describe('current_files', () => {
     const event = fileRecord({ key: shared, sequencer: '01', lastModifiedAt: new Date('2026-01-02T00:00:00Z') })
     await recordFiles(test_.database, [listed, event])
     expect([await stateOf(listed), await stateOf(event)]).toEqual(['superseded', 'loaded'])
+  })
+
+  test('of versions put within a second, one without a sequencer is the older, and two without stand as they were listed', async () => {
+    const shared = key()
+    const second = new Date('2026-01-01T00:00:00Z')
+    const at = (milliseconds: number) => new Date(second.getTime() + milliseconds)
+    const listed = [0, 1, 2].map((place) =>
+      fileRecord({ key: shared, sequencer: null, lastModifiedAt: second, eventAt: at(place) }),
+    )
+    await recordFiles(test_.database, listed.toReversed())
+    expect(await Promise.all(listed.map(stateOf))).toEqual(['superseded', 'superseded', 'loaded'])
+
+    const event = fileRecord({ key: shared, sequencer: '01', lastModifiedAt: second, eventAt: at(1) })
+    await recordFiles(test_.database, [event])
+    expect(await Promise.all([...listed, event].map(stateOf))).toEqual([...Array(3).fill('superseded'), 'loaded'])
+  })
+
+  test('exactly one version of a key is current, the one put last, whichever of their events came', async () => {
+    const versions = fc.array(fc.record({ second: fc.integer({ min: 0, max: 3 }), hasEvent: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 6,
+    })
+    await fc.assert(
+      fc.asyncProperty(versions, async (drawn) => {
+        const shared = key()
+        // Each was put after the one before. The sequencer says so, and S3's LastModified as far as it knows; within a second
+        // those that have no event are from before the bucket told of any.
+        const inOrder = drawn.toSorted((a, b) => a.second - b.second || Number(a.hasEvent) - Number(b.hasEvent))
+        const records = inOrder.map(({ second, hasEvent }, place) =>
+          fileRecord({
+            key: shared,
+            sequencer: hasEvent ? `0${place}` : null,
+            lastModifiedAt: new Date(second * 1_000),
+            eventAt: new Date(second * 1_000 + place),
+          }),
+        )
+        await recordFiles(test_.database, records)
+        const states = await Promise.all(records.map(stateOf))
+        expect(states).toEqual([...Array(records.length - 1).fill('superseded'), 'loaded'])
+      }),
+      { numRuns: 100 },
+    )
   })
 
   test('sequencers compare as S3 says: right-padded with zeros, then as text', async () => {

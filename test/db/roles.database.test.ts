@@ -15,6 +15,7 @@ import { keepMessages } from '../../db/messages.ts'
 import { migrateDatabase } from '../../db/migrate.ts'
 import { countPartitionDaysAhead, createPartitionsAhead } from '../../db/partitions.ts'
 import { type Role, roles, setPasswords } from '../../db/passwords.ts'
+import { findLastReconciliation, noteReconciled, openReconciliation } from '../../db/reconciliations.ts'
 import { countRefusalsByKind, listRefusals } from '../../db/refusals.ts'
 import { noteReplayProgress, openReplay, selectForReplay } from '../../db/replays.ts'
 import {
@@ -100,6 +101,7 @@ describe('the permissions', () => {
       ...{ ingest: 'I', maintenance: 'I' },
       inspection: 'S(batch_id,message_id,reason,received_at)',
     },
+    'ingest.reconciliations': { maintenance: 'SIU', inspection: 'S' },
     'ingest.replays': { maintenance: 'SIU', inspection: 'S' },
     'ingest.transform_lease': { ingest: 'SU', maintenance: 'SU', transform: 'SU' },
     'ingest.transform_watermarks': { transform: 'SIU' },
@@ -267,6 +269,8 @@ describe('the limits', () => {
 describe('the questions of', () => {
   const file = fileRecord({ status: 'loaded' })
   const replay = { executionName: 'replay', requestedBy: 'arn:ada', why: 'x', selection: {} }
+  const compared = { listed: 1, ignored: 0, ignoredExamples: [], missing: 1, missingExamples: ['input/1.json'] }
+  const progress = { ...compared, keyMarker: null, versionIdMarker: null }
   const since = new Date(0)
   const result = {
     files: 1,
@@ -311,6 +315,9 @@ describe('the questions of', () => {
       openReplay: (db) => openReplay(db, replay),
       selectForReplay: (db) => selectForReplay(db, {}, { afterId: 0, limit: 1 }),
       noteReplayProgress: (db) => noteReplayProgress(db, 1, { sentUpToId: 1, filesSent: 1, isDone: true }),
+      openReconciliation: (db) => openReconciliation(db, { ...replay, isBackfill: true, prefix: 'input/' }),
+      noteReconciled: (db) => noteReconciled(db, 1, { ...progress, isDone: true }),
+      findKnownVersions: (db) => findKnownVersions(db, [file]),
       findRefusedDocuments: (db) => findRefusedDocuments(db, [json]),
       findFiles: (db) => findFiles(db, [1]),
       recordFiles: (db) => recordFiles(db, [file]),
@@ -327,6 +334,7 @@ describe('the questions of', () => {
       measureUnreadableMessages: (db) => measureUnreadableMessages(db, since),
       measureUnstarted: (db) => measureUnstarted(db),
       listTransforms: (db) => listTransforms(db, 1),
+      findLastReconciliation: (db) => findLastReconciliation(db),
       measureMarts: (db) => measureMarts(db),
       countVersionsOfKey: (db) => countVersionsOfKey(db, 'b', 'k'),
       findKeyOfCopy: (db) => findKeyOfCopy(db, 1, 'k'),
@@ -339,7 +347,8 @@ describe('the questions of', () => {
     ingest: ['ingest', 'load-file'],
     inspection: ['read-ledger'],
     maintenance: [
-      ...['claim-dead-letters', 'claim-transform', 'collect-dead-letters', 'quarantine-files', 'replay-files', 'sweep'],
+      ...['claim-dead-letters', 'claim-transform', 'collect-dead-letters', 'quarantine-files', 'reconcile-files'],
+      ...['replay-files', 'sweep'],
     ],
   }
 

@@ -92,6 +92,15 @@ describe('measuring', () => {
     expect(await measurePutToCommit(ledger.database, hoursAgo(1))).toEqual([])
   })
 
+  test('what was found in a listing tells nothing of it either, until its event comes', async () => {
+    const found = fileRecord({ sequencer: null, eventAt: hoursAgo(99) })
+    await commitBatch(ledger.database, [found])
+    expect(await measurePutToCommit(ledger.database, hoursAgo(1))).toEqual([])
+
+    await recordFiles(ledger.database, [{ ...found, sequencer: '0A', eventAt: hoursAgo(0.5) }])
+    expect((await measurePutToCommit(ledger.database, hoursAgo(1))).map(({ files }) => files)).toEqual([1, 1])
+  })
+
   test('batch sizes are least, median and most of batches with files', async () => {
     for (const size of [0, 1, 3, 3, 5]) await commitBatch(ledger.database, some(size))
     await commitBatch(ledger.database, some(9), { receivedAt: hoursAgo(2) })

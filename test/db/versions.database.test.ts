@@ -30,6 +30,24 @@ describe('versions of a key', () => {
     expect(await countVersionsOfKey(ledger.database, 'landing', key)).toBe(2)
   })
 
+  test('of which a listing alone knows some come newest first by when S3 stored them', async () => {
+    const key = 'input/orders/1.json'
+    const at = (second: number) => ({ lastModifiedAt: new Date(second * 1_000), eventAt: new Date(second * 1_000) })
+    await recordFiles(ledger.database, [
+      fileRecord({ key, versionId: 'second', sequencer: '0A', ...at(2) }),
+      fileRecord({ key, versionId: 'third', sequencer: null, ...at(3) }),
+      fileRecord({ key, versionId: 'first', sequencer: null, ...at(1) }),
+    ])
+
+    const versions = await listVersionsOfKey(ledger.database, 'landing', key, 10)
+
+    expect(versions.map(({ versionId, state }) => [versionId, state])).toEqual([
+      ['third', 'loaded'],
+      ['second', 'superseded'],
+      ['first', 'superseded'],
+    ])
+  })
+
   test('that no batch decided have none', async () => {
     const file = fileRecord({ status: 'dead_letter' })
     await recordFiles(ledger.database, [file])

@@ -5,8 +5,10 @@ import type { WithDatabase } from '../../handlers/database.ts'
 import { ingestBatch } from '../../handlers/ingest/ingest-batch.ts'
 import { startInvocation } from '../../handlers/ingest/ingest-slice.ts'
 import { quarantineFiles } from '../../handlers/quarantine-files/quarantine-files.ts'
+import { awsClients } from '../support/aws.ts'
 import { openDrain } from '../support/open-drain.ts'
 import { openIngest } from '../support/open-ingest.ts'
+import { openReconcile } from '../support/open-reconcile.ts'
 import { orderText } from '../support/orders.ts'
 import { type PrintedLine, printedBy } from '../support/printed-metrics.ts'
 import { lambdaContext, s3Message, sqsEvent } from '../support/s3-events.ts'
@@ -147,6 +149,31 @@ test('the clock claims a transform once', async () => {
   const lines = await printedBy('sluice-test-claim-transform', async () => [await ask(), await ask()])
 
   expect(lines.map(({ metrics }) => metrics)).toEqual([{ TransformsClaimed: [1] }, { TransformsClaimed: [0] }])
+})
+
+describe('a reconciliation', () => {
+  test('counts what it listed and what was missing, a page that failed not', async () => {
+    await using open = await openReconcile()
+    await open.put('input/orders/1.json')
+    await open.put('input/readme.txt')
+
+    const failing = open.reconcile({}, { sqs: awsClients('http://127.0.0.1:1').sqs }).catch(() => undefined)
+    expect(bySource(await printedBy('sluice-test-reconcile-files', () => failing))).toEqual({
+      function: { VersionsListed: [0], FilesMissing: [0] },
+    })
+    expect(bySource(await printedBy('sluice-test-reconcile-files', () => open.reconcile()))).toEqual({
+      function: { VersionsListed: [2], FilesMissing: [1] },
+    })
+  })
+
+  test('that is a backfill misses nothing', async () => {
+    await using open = await openReconcile()
+    await open.put('input/orders/1.json')
+
+    expect(
+      bySource(await printedBy('sluice-test-reconcile-files', () => open.reconcile({ isBackfill: true }))),
+    ).toEqual({ function: { VersionsListed: [1] } })
+  })
 })
 
 describe('the sweep', () => {

@@ -28,7 +28,7 @@ const VIEW = [
   ...['states:DescribeExecution on EXECUTION', 'states:GetExecutionHistory on EXECUTION'],
 ]
 const OPERATE = [
-  'lambda:InvokeFunction on Orchestration/ReplayFiles',
+  ...['lambda:InvokeFunction on Orchestration/ReplayFiles', 'lambda:InvokeFunction on Orchestration/ReconcileFiles'],
   ...['states:StartExecution on Orchestration/Pipeline', 'states:RedriveExecution on EXECUTION'],
   ...['s3:PutObject on Landing/Bucket/input/orders/1.json', 's3:ListBucket on Landing/Bucket'],
   ...['s3:GetObject on Landing/Bucket/input/orders/1.json', 's3:GetObject on Landing/Bucket/quarantine/orders/1.json'],

@@ -87,6 +87,14 @@ describe('the functions of dead letters, transforms, replays and sweeps', () => 
       },
     ],
     [
+      'ReconcileFiles',
+      'list versions, reading none, and send to the replay queue',
+      {
+        'Landing/Bucket': ['s3:ListBucketVersions'],
+        'Landing/ReplayQueue': ['sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:SendMessage'],
+      },
+    ],
+    [
       'Sweep',
       'start the pipeline and count dead letters without taking any',
       {
@@ -138,6 +146,7 @@ describe('every role', () => {
     'Orchestration/Pipeline/Role: Orchestration/ClaimTransform:*': "CDK's: versions and aliases, as above",
     'Orchestration/Pipeline/Role: Orchestration/LoadFile:*': "CDK's: versions and aliases, as above",
     'Orchestration/Pipeline/Role: Orchestration/ReplayFiles:*': "CDK's: versions and aliases, as above",
+    'Orchestration/Pipeline/Role: Orchestration/ReconcileFiles:*': "CDK's: versions and aliases, as above",
     'Orchestration/Pipeline/Role: Orchestration/Sweep:*': "CDK's: versions and aliases, as above",
     'Transform/Project/Role: Transform/Builds/*': 'ours: artifacts and the cache, by build',
     'Transform/Project/Role: arn:aws:logs:us-east-1:000000000000:log-group:/aws/codebuild/Transform/Project:*':

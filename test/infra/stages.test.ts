@@ -30,6 +30,7 @@ const connecting = [
     'ClaimTransform',
     'LoadFile',
     'ReplayFiles',
+    'ReconcileFiles',
     'Sweep',
   ].map((name) => `Orchestration/${name}`),
 ]
@@ -287,6 +288,7 @@ describe('every stage', () => {
     'Orchestration/ClaimTransformLog': 'OrchestrationClaimTransformLogB747034E',
     'Orchestration/LoadFileLog': 'OrchestrationLoadFileLog1269C90A',
     'Orchestration/ReplayFilesLog': 'OrchestrationReplayFilesLog47B30034',
+    'Orchestration/ReconcileFilesLog': 'OrchestrationReconcileFilesLog11F03200',
     'Orchestration/SweepLog': 'OrchestrationSweepLog70BC6CF7',
     'Orchestration/PipelineLog': 'OrchestrationPipelineLogD0C74BA4',
     'Ingestion/IngestLog': 'IngestionIngestLog52BAA8A0',
@@ -388,12 +390,12 @@ describe('what a stage reserves and starts', () => {
 
     expect(reservedIn(dev)).toEqual([])
     expect(wanted).toEqual([2, 2])
-    expect(clockOf(dev)).toEqual(['DISABLED', 'DISABLED'])
+    expect(clockOf(dev)).toEqual(['DISABLED', 'DISABLED', 'DISABLED'])
   })
 
   test('is on prod what infra/app.ts says', () => {
-    expect(reservedIn(prod).reduce((total, each) => total + each)).toBe(29)
-    expect(clockOf(prod)).toEqual(['ENABLED', 'ENABLED'])
+    expect(reservedIn(prod).reduce((total, each) => total + each)).toBe(31)
+    expect(clockOf(prod)).toEqual(['ENABLED', 'ENABLED', 'ENABLED'])
     expect(prod.stack.terminationProtection).toBe(true)
   })
 })

@@ -23,7 +23,7 @@ const starts = targets.filter(({ Arn }) => readable(Arn) === 'Orchestration/Pipe
 
 describe('the pipeline', () => {
   test('is started with inputs that its contract accepts', () => {
-    expect(starts).toHaveLength(3)
+    expect(starts).toHaveLength(4)
     for (const { Input } of starts) expect(pipelineInput.parse(JSON.parse(Input))).toEqual(JSON.parse(Input))
   })
 })
@@ -68,6 +68,7 @@ describe('by the clock', () => {
   test.each([
     ['the sweep', 'Triggers/Sweep', 'rate(15 minutes)', 'sweep'],
     ['the transform', 'Triggers/TransformDue', 'rate(1 hour)', 'transform-when-due'],
+    ['the reconciliation', 'Triggers/Reconciliation', 'rate(1 day)', 'reconcile'],
   ])('%s is started, and not twice for one time', (_, path, rate, example) => {
     const { ScheduleExpression, State, Target } = at(path).properties
 
@@ -78,7 +79,7 @@ describe('by the clock', () => {
   })
 
   test('nothing else is started', () => {
-    expect(schedules).toHaveLength(2)
+    expect(schedules).toHaveLength(3)
   })
 })
 

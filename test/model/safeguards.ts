@@ -75,8 +75,8 @@ export const safeguards: readonly Safeguard[] = [
   guard(
     'a version is once in a batch',
     'handlers/ingest/plan-slices.ts',
-    'firstTime).set(identityOf(object), object)',
-    'firstTime).set(identityOf(object) + message.messageId, object)',
+    'known.set(identityOf(object), combine(',
+    'known.set(identityOf(object) + message.messageId, combine(',
   ),
   guard(
     'a refused document is rolled back to a savepoint',

@@ -16,7 +16,7 @@ export function fileRecord(fields: Partial<FileRecord> = {}): FileRecord {
   }
 }
 
-/** A committed batch of files, put when the batch was received unless they say otherwise. Returns the batch's id. */
+/** A committed batch of files whose events came, put when the batch was received, unless they say otherwise. Returns the batch's id. */
 export async function commitBatch(
   session: Session,
   records: readonly FileRecord[],
@@ -25,7 +25,7 @@ export async function commitBatch(
   const { id } = await openBatch(session, { requestId: 'request', receivedAt, messages: records.length })
   await recordFiles(
     session,
-    records.map((record) => ({ eventAt: receivedAt, ...record, batchId: id })),
+    records.map((record) => ({ eventAt: receivedAt, sequencer: '0A', ...record, batchId: id })),
   )
   await closeBatch(session, id, {
     ...{ files: records.length, bytes: 0, loaded: records.length, poison: 0, vanished: 0, repeated: 0 },

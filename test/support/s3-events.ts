@@ -32,6 +32,12 @@ export function s3Record(fields: CreatedObjectFields = {}) {
   }
 }
 
+/** What a listing knows of the same version. */
+export function withoutSequencer({ s3, ...record }: ReturnType<typeof s3Record>): object {
+  const { sequencer: _, ...object } = s3.object
+  return { ...record, s3: { ...s3, object } }
+}
+
 export const s3Message = (...records: object[]): string => JSON.stringify({ Records: records })
 
 /** An SQS message as Lambda hands it to a function. */

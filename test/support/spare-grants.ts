@@ -115,7 +115,7 @@ export const spareGrants: readonly Spare[] = [
     why: "CDK's grantRead of a secret: tells its rotation and versions, and nothing that it holds.",
   },
   {
-    role: /^(Ingestion\/Ingest|Orchestration\/(CollectDeadLetters|ReplayFiles))\//,
+    role: /^(Ingestion\/Ingest|Orchestration\/(CollectDeadLetters|ReplayFiles|ReconcileFiles))\//,
     actions: ['sqs:ChangeMessageVisibility', 'sqs:GetQueueUrl', 'sqs:GetQueueAttributes'],
     why: "CDK's grantConsumeMessages and grantSendMessages, of a queue whose messages the role may take or send.",
   },

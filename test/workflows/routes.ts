@@ -3,6 +3,7 @@ import type {
   ClaimDeadLettersOutcome,
   ClaimTransformOutcome,
   CollectDeadLettersOutcome,
+  ReconcileFilesOutcome,
   SweepOutcome,
 } from '../../handlers/contract.ts'
 import type { Results } from './run.ts'
@@ -48,6 +49,13 @@ const anotherRuns: { Payload: ClaimTransformOutcome } = { Payload: { isClaimed: 
 const built = { Build: { Id: 'transform:1' } }
 const swept = (...poisonFileIds: number[]): { Payload: SweepOutcome } => ({
   Payload: { isDatabaseUp: true, batchesStarted: 0, drainStarted: null, partitionsCreated: 0, poisonFileIds },
+})
+
+const reconciled = (isDone: boolean, isFull = false): { Payload: ReconcileFilesOutcome } => ({
+  Payload: {
+    ...{ reconciliationId: 1, prefix: 'input/', listed: 5_000, ignored: 1, ignoredExamples: ['input/readme.txt'] },
+    ...{ missing: isFull ? 5_000 : 0, missingExamples: [], isDone, isFull },
+  },
 })
 
 /** A drain that finds one page of two files, both of which load. */
@@ -202,6 +210,27 @@ export const routes = (): Route[] => [
       ),
     },
     states: ['ChooseRoute', 'ReplayFiles', 'IsReplaySent', 'WaitForNextPage', 'ReplayFiles', 'IsReplaySent', 'Done'],
+  },
+  {
+    name: 'a reconciliation goes on with the listing until its end',
+    example: 'reconcile',
+    results: { ReconcileFiles: inTurn(reconciled(false), reconciled(true)) },
+    states: ['ChooseRoute', 'ReconcileFiles', 'IsReconciled', 'ReconcileFiles', 'IsReconciled', 'Done'],
+  },
+  {
+    name: 'a reconciliation for a person is one Task where there is little to list',
+    example: 'reconcile-for-a-person',
+    results: { ReconcileFiles: reconciled(true) },
+    states: ['ChooseRoute', 'ReconcileFiles', 'IsReconciled', 'Done'],
+  },
+  {
+    name: 'a backfill pauses when it has sent as much as is loaded meanwhile',
+    example: 'backfill',
+    results: { ReconcileFiles: inTurn(reconciled(false, true), reconciled(false), reconciled(true, true)) },
+    states: [
+      ...['ChooseRoute', 'ReconcileFiles', 'IsReconciled', 'WaitForListedFiles'],
+      ...['ReconcileFiles', 'IsReconciled', 'ReconcileFiles', 'IsReconciled', 'Done'],
+    ],
   },
   {
     name: 'a sweep that finds nothing ends',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { pipelineInput } from '../../handlers/contract.ts'
-import { CLAIM_PAGE } from '../../handlers/limits.ts'
+import { CLAIM_PAGE, LISTED_FILES_SENT } from '../../handlers/limits.ts'
 import { pipelineDefinition, placesOf, scopesOf } from './definition.ts'
 import { examples } from './examples.ts'
 import { eventsOfState } from './history.ts'
@@ -151,5 +151,14 @@ describe('the history', () => {
     const perPage = 5 + eventsOf('IsReplaySent', 'WaitForNextPage')
 
     expect(2_500 * perPage).toBeLessThan(EVENTS_MAX)
+  })
+
+  test('of a reconciliation has room for 13 million files to load, and a hundred times for 9 million that are known', () => {
+    const perTask = 5 + eventsOf('IsReconciled')
+    const perFullTask = perTask + eventsOf('WaitForListedFiles')
+
+    expect((13_000_000 / LISTED_FILES_SENT) * perFullTask).toBeLessThan(EVENTS_MAX)
+    // 200 pages of 1,000 a Task.
+    expect((9_000 / 200) * perTask * 75).toBeLessThan(EVENTS_MAX)
   })
 })

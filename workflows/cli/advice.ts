@@ -4,7 +4,7 @@ import { ATTEMPTS_MAX } from '../../handlers/limits.ts'
 import type { VersionOfKey } from '../../handlers/read-ledger/contract.ts'
 import type { InBucket } from './bucket.ts'
 import type { Explanation } from './commands/explain.ts'
-import { formatTime, plural } from './format.ts'
+import { formatTime, plural, printable } from './format.ts'
 
 /** What to do about one version. */
 export function adviseOnVersion(version: VersionOfKey, { owner, executions, stage }: Explanation): string {
@@ -77,9 +77,14 @@ function whyFiltered(key: string): string | undefined {
   return undefined
 }
 
-function whereItWaits({ queues: { waiting, inFlight, deadLetters } }: Explanation): string {
+function whereItWaits({ key, stage, queues: { waiting, inFlight, deadLetters } }: Explanation): string {
   const queued = waiting + inFlight + deadLetters
   return queued === 0
-    ? 'No message is in a queue, so its event is not there yet, or was sent before Sluice was deployed: ask again in a minute, and if it is still unknown put it again.'
+    ? 'No message is in a queue, so its event is not there yet, or was sent before Sluice was deployed: ask again in a minute, ' +
+        `and if it is still unknown have it loaded: \`sluice backfill --prefix ${quote(key)} --why "..." --stage ${stage}\`.`
     : `Its message should be among those in the queues: ${waiting} waiting, ${inFlight} in flight, ${plural(deadLetters, 'dead letter')}. Ask again in a minute.`
 }
+
+/** As a shell takes it for one word, and nothing else. */
+const quote = (key: string): string =>
+  /^[\w./=-]+$/.test(key) ? key : `'${printable(key).replaceAll("'", String.raw`'\''`)}'`

@@ -1,7 +1,7 @@
 /** Decides what in a stage's status a person should look at. What mends itself is no concern until it should have. */
 import { PUT_TO_COMMIT_P99_MAX_SECONDS } from '../../handlers/limits.ts'
 import type { StatusFacts } from './commands/status.ts'
-import { formatSeconds, formatTime, plural } from './format.ts'
+import { formatSeconds, formatTime, plural, printable } from './format.ts'
 import { describeFailures } from './transforms.ts'
 
 export interface Concern {
@@ -21,6 +21,12 @@ const UNSTARTED_MAX_MINUTES = 30
  */
 const MARTS_BEHIND_MAX_HOURS = 3
 
+/**
+ * Hours within which the bucket must have been held against the ledger, where the clock does so once a day: one run may have
+ * failed, and was told then.
+ */
+const UNRECONCILED_MAX_HOURS = 48
+
 /** Statuses of executions that ended without having done their work. */
 const FAILURES = ['FAILED', 'TIMED_OUT', 'ABORTED']
 
@@ -35,6 +41,7 @@ type Facts = Pick<
   | 'putToCommit'
   | 'unreadableMessages'
   | 'transforms'
+  | 'reconciliation'
   | 'subscriptions'
 >
 
@@ -46,6 +53,8 @@ export function findConcerns(facts: Facts): Concern[] {
     ...slowFiles(facts),
     ...silentSources(facts),
     ...unreadableMessages(facts),
+    ...missingFiles(facts),
+    ...staleReconciliation(facts),
     ...brokenTransform(facts),
     ...staleMarts(facts),
     ...silentTopics(facts),
@@ -118,6 +127,30 @@ function unreadableMessages({ unreadableMessages: { recent } }: Facts): Concern[
     {
       what: `${plural(recent, 'message')} named no object`,
       doNext: 'Something other than S3 writes to the queue: ingest.messages has their bodies, and why.',
+    },
+  ]
+}
+
+function missingFiles({ reconciliation, stage }: Facts): Concern[] {
+  if (reconciliation === null || reconciliation.missing === 0) return []
+  const { missing, missingExamples, startedAt } = reconciliation
+  return [
+    {
+      what: `${plural(missing, 'version')} in the bucket ${missing === 1 ? 'was' : 'were'} not in the ledger at ${formatTime(startedAt)}, such as ${printable(missingExamples[0] ?? '')}`,
+      doNext: `What was missing is being loaded. Find out why its event never came: infra/runbook.md, files-missing; then \`sluice reconcile --stage ${stage}\`.`,
+    },
+  ]
+}
+
+/** Where the clock was the last to do it, it should have done it again: a stage whose clock stands still has none by it. */
+function staleReconciliation({ reconciliation, at, stage }: Facts): Concern[] {
+  if (reconciliation === null || reconciliation.requestedBy !== null) return []
+  const { startedAt } = reconciliation
+  if (at.getTime() - startedAt.getTime() < UNRECONCILED_MAX_HOURS * 3_600_000) return []
+  return [
+    {
+      what: `the bucket was last held against the ledger at ${formatTime(startedAt)}, and that is due every day`,
+      doNext: `See whether the schedule is enabled (EventBridge, Scheduler), or do it now: \`sluice reconcile --stage ${stage}\`.`,
     },
   ]
 }

@@ -32,6 +32,12 @@ export const wholeNumber =
     return value
   }
 
+/** Reads the start of keys: nothing is loaded from anywhere else. */
+export function inputPrefix(text: string): string {
+  if (!text.startsWith('input/')) throw new InvalidArgumentError('Give the start of a key: it begins with input/.')
+  return text
+}
+
 const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** Reads an instant: ISO 8601 (UTC unless it says otherwise), or a time before now such as `30m`, `2h`, `3d`. */

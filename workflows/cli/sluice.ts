@@ -1,5 +1,6 @@
 /** The command line of Sluice: `npm run -s sluice -- --help`. Speaks to AWS only; nothing in it works on the laptop alone. */
 import { Command } from 'commander'
+import { addBackfill } from './commands/backfill.ts'
 import { addBatches } from './commands/batches.ts'
 import { addCapacity } from './commands/capacity.ts'
 import { addCost } from './commands/cost.ts'
@@ -8,6 +9,7 @@ import { addExecutions } from './commands/executions.ts'
 import { addExplain } from './commands/explain.ts'
 import { addLoad } from './commands/load.ts'
 import { addQuarantine } from './commands/quarantine.ts'
+import { addReconcile } from './commands/reconcile.ts'
 import { addRedrive } from './commands/redrive.ts'
 import { addReplay } from './commands/replay.ts'
 import { addStatus } from './commands/status.ts'
@@ -38,7 +40,8 @@ const program = new Command('sluice')
 const commands = [
   ...[addStatus, addExplain, addQuarantine, addBatches],
   ...[addExecutions, addExecution, addRedrive, addReplay, addTransform],
-  ...[addLoad, addCost, addCapacity],
+  ...[addLoad, addReconcile, addBackfill],
+  ...[addCost, addCapacity],
 ]
 for (const add of commands) add(program)
 

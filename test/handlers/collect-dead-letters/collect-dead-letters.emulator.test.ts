@@ -6,7 +6,7 @@ import { parseMessage } from '../../../handlers/s3-event.ts'
 import { awsClients } from '../../support/aws.ts'
 import { fileRecord } from '../../support/ledger.ts'
 import { openDrain } from '../../support/open-drain.ts'
-import { s3Message, s3Record } from '../../support/s3-events.ts'
+import { s3Message, s3Record, withoutSequencer } from '../../support/s3-events.ts'
 
 /** A client whose deletes fail, as when the process dies before them. */
 function withoutDeletes() {
@@ -63,6 +63,17 @@ test.concurrent('every record of a message is collected, and a version that seve
   expect(await drain.collect()).toEqual({ collected: 2, isDrained: true })
 
   expect((await drain.ledgerRows()).map((row) => row.status)).toEqual(['dead_letter', 'dead_letter', 'dead_letter'])
+})
+
+test.concurrent('a version that an event and a listing name keeps what the event said', async () => {
+  await using drain = await openDrain()
+  const event = s3Record({ key: 'input/orders/1.json', versionId: 'v1', sequencer: '0A' })
+  const listed = s3Message(withoutSequencer(event))
+  await drain.die(listed, s3Message(event), listed)
+
+  await drain.collect()
+
+  expect(await drain.ledgerRows()).toMatchObject([{ status: 'dead_letter', sequencer: '0A' }])
 })
 
 test.concurrent('a file that no source claims is collected without one', async () => {

@@ -11,7 +11,7 @@ const object = (changed: Partial<CreatedObject> = {}): CreatedObject => ({
   bucket: 'landing',
   key: 'input/orders/1.json',
   versionId: 'v1',
-  sequencer: null,
+  sequencer: '0A',
   sizeBytes: 2,
   eventAt: PUT,
   ...changed,
@@ -72,6 +72,7 @@ describe('the time from put to commit', () => {
     ['that was refused', 'poison', object()],
     ['that is repeated', undefined, object()],
     ['without a time of its put', 'loaded', object({ eventAt: null })],
+    ['that was found in a listing', 'loaded', object({ sequencer: null })],
     ['that a person had loaded again', 'loaded', object({ replay: { id: 1, copyKey: null } })],
   ] as const)('is not told of a file %s', (_, status, given) => {
     expect(outcomeOf(status, given)?.putToCommitSeconds).toBeNull()

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { identityOf } from '../../../db/files.ts'
 import { planSlices, type ReceivedMessage, receiveMessage } from '../../../handlers/ingest/plan-slices.ts'
 import { OBJECT_BYTES_MAX } from '../../../handlers/limits.ts'
-import { type CreatedObjectFields, s3Message, s3Record, sqsRecord } from '../../support/s3-events.ts'
+import { type CreatedObjectFields, s3Message, s3Record, sqsRecord, withoutSequencer } from '../../support/s3-events.ts'
 
 const MEBIBYTE = 1024 * 1024
 
@@ -101,4 +101,19 @@ test('a message with something unreadable is kept even when all that it names is
   expect(plan([receiveMessage(record)], { a: { isSettled: true } })).toEqual([
     { kind: 'together', keys: [], messages: 1 },
   ])
+})
+
+test('of a version that an event, a listing and a replay name, all that they say is kept, whichever comes last', () => {
+  const event = s3Record({ key: 'a', versionId: 'v', sequencer: '0A' })
+  const listed = withoutSequencer(event)
+  const replay = { id: 7, copyKey: null }
+  const bodies = [s3Message(event), s3Message(listed), JSON.stringify({ Records: [listed], replay })]
+
+  for (const order of [bodies, bodies.toReversed()]) {
+    const [slice] = planSlices(
+      order.map((body) => receiveMessage(sqsRecord(body))),
+      new Map(),
+    )
+    expect(slice?.objects).toMatchObject([{ key: 'a', sequencer: '0A', replay }])
+  }
 })

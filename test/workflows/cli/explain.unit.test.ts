@@ -115,7 +115,12 @@ describe('a key that the ledger does not know', () => {
     ['of no copy', { key: 'quarantine/orders/7.json' }, 'copy or its reason under this key'],
     ['in another bucket', { bucket: 'theirs' }, 'stage prod loads from landing'],
     ['that is in the bucket', { queues }, '1 waiting, 2 in flight, 3 dead letters'],
-    ['that is in the bucket while the queues are empty', {}, 'put it again'],
+    [
+      'that is in the bucket while the queues are empty',
+      {},
+      'sluice backfill --prefix input/orders/1.json --why "..." --stage prod',
+    ],
+    ['whose name a shell would take apart', { key: "input/it's mine.json" }, "--prefix 'input/it'\\''s mine.json'"],
     ['that is not in the bucket', { inBucket: { is: 'absent' as const } }, 'check the spelling'],
     ['whose bucket may not be read', { inBucket: { is: 'unknown' as const } }, 'you may not read it'],
   ])('%s is told what that can mean', (_, fields, expected) => {

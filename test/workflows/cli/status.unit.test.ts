@@ -19,6 +19,18 @@ const silentSince = (lastLoadedAt: Date | null) => ({
   ...{ source: 'orders', states: none, lastLoadedAt, expectedEveryHours: 2, putToCommit: null },
 })
 
+const reconciliation = (fields: Partial<NonNullable<StatusFacts['reconciliation']>> = {}) => ({
+  ...{
+    executionName: 'run-1',
+    requestedBy: null,
+    prefix: 'input/',
+    startedAt: minutesAgo(600),
+    endedAt: minutesAgo(599),
+  },
+  ...{ listed: 1_020, ignored: 2, missing: 0, missingExamples: [] },
+  ...fields,
+})
+
 /** A stage in which all is well; give what the test is about. */
 const statusFacts = (fields: Partial<StatusFacts> = {}): StatusFacts => ({
   ...{ stage: 'prod', at, since: minutesAgo(24 * 60) },
@@ -37,6 +49,7 @@ const statusFacts = (fields: Partial<StatusFacts> = {}): StatusFacts => ({
   unstarted: { count: 0, oldestReceivedAt: null },
   unreadableMessages: { count: 0, recent: 0 },
   transforms: { marts: { completeUntil: minutesAgo(30), filesBehind: 240 }, runs: [transformRun()] },
+  reconciliation: reconciliation(),
   queues: { waiting: 12, inFlight: 3, deadLetters: 0 },
   executions: { byStatus: { SUCCEEDED: 19 }, isComplete: true },
   subscriptions: [
@@ -61,6 +74,7 @@ batches        19, of 13 / 99 / 100 files each (least / median / most)
 executions     19 SUCCEEDED
 marts          as of 2026-11-24 16:30:00, 240 files changed since
 transforms     2026-11-24 16:30:00 succeeded in 60.0 s: 24 models and tests (orders, github)
+reconciled     2026-11-24 07:00:00, 1,020 versions, 0 missing
 told           pages 1; notices 2
 
 Nothing needs attention.`)
@@ -140,6 +154,23 @@ describe('needs attention:', () => {
       'no file of orders was loaded for 2 hours; one is expected every 2',
     ])
     expect(whatOf({ sources: [silentSince(null)] })).toEqual([])
+  })
+
+  test('versions that the last reconciliation found missing', () => {
+    const missing = { missing: 2, missingExamples: ['input/orders/a\u0007.json'] }
+    expect(whatOf({ reconciliation: reconciliation(missing) })).toEqual([
+      '2 versions in the bucket were not in the ledger at 2026-11-24 07:00:00, such as input/orders/a\\u{7}.json',
+    ])
+  })
+
+  test('a reconciliation of the clock that is two days old, and none where the clock does not run', () => {
+    const twoDays = { startedAt: minutesAgo(48 * 60) }
+    expect(whatOf({ reconciliation: reconciliation(twoDays) })).toHaveLength(1)
+    expect(whatOf({ reconciliation: reconciliation({ startedAt: minutesAgo(47 * 60) }) })).toEqual([])
+    expect(whatOf({ reconciliation: reconciliation({ ...twoDays, requestedBy: 'arn:aws:iam::1:user/ada' }) })).toEqual(
+      [],
+    )
+    expect(whatOf({ reconciliation: null })).toEqual([])
   })
 
   test('messages that named no object, while they are new', () => {

@@ -1,15 +1,13 @@
-import { StartExecutionCommand } from '@aws-sdk/client-sfn'
-import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { type Command, Option } from 'commander'
 import { fileStatus, type ReplaySelection } from '../../../db/schema.ts'
 import { type ReplayTrial, replayTrial } from '../../../handlers/contract.ts'
 import { REASON_KINDS } from '../../../handlers/reasons.ts'
-import { findStateMachine } from '../executions.ts'
 import { formatCount, printable } from '../format.ts'
 import { renderIssue } from '../issues.ts'
 import { invokeFunction } from '../ledger.ts'
 import { globalsOf, instant } from '../options.ts'
 import { connect, type Stage } from '../stage.ts'
+import { startRoute } from '../start-route.ts'
 
 /** Refusals that a dry run shows. All are counted. */
 const REFUSALS_SHOWN = 10
@@ -40,7 +38,7 @@ export function addReplay(program: Command): void {
         return console.log(json ? JSON.stringify(files, null, 2) : renderTrial(files))
       }
       if (!why) command.error('error: say --why, or try first with --dry-run')
-      const name = await startReplay(stage, selection, why)
+      const name = await startRoute(stage, 'replay', { trigger: 'replay', why, selection })
       console.log(
         json ? JSON.stringify({ execution: name }) : `Started: ${name}\nFollow it with: sluice execution ${name}`,
       )
@@ -73,13 +71,4 @@ export function renderTrial(files: ReplayTrial['files']): string {
   const more = others.length > REFUSALS_SHOWN ? [`  and ${formatCount(others.length - REFUSALS_SHOWN)} more`] : []
   const headline = `${formatCount(loadable)} of ${formatCount(files.length)} would now load.`
   return others.length === 0 ? headline : [headline, `The others: ${summary}`, ...shown, ...more].join('\n')
-}
-
-/** Starts the route `replay`. The caller's own ARN is kept with it. */
-async function startReplay(stage: Stage, selection: ReplaySelection, why: string): Promise<string> {
-  const { Arn: requestedBy = 'unknown' } = await new STSClient().send(new GetCallerIdentityCommand())
-  const name = `replay-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
-  const input = JSON.stringify({ trigger: 'replay', requestedBy, why, selection })
-  await stage.sfn.send(new StartExecutionCommand({ stateMachineArn: await findStateMachine(stage), name, input }))
-  return name
 }

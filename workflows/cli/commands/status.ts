@@ -3,7 +3,7 @@ import type { LedgerAnswer } from '../../../handlers/read-ledger/contract.ts'
 import { type Concern, findConcerns } from '../concerns.ts'
 import { countExecutions, type ExecutionCounts } from '../executions.ts'
 import { EXIT_NEEDS_ATTENTION } from '../exit-codes.ts'
-import { formatCount, formatSeconds, formatTime, plural, renderFacts, renderTable, wrap } from '../format.ts'
+import { formatCount, formatSeconds, formatTime, plural, printable, renderFacts, renderTable, wrap } from '../format.ts'
 import { askLedger } from '../ledger.ts'
 import { globalsOf, instant } from '../options.ts'
 import { type QueueDepths, readQueueDepths } from '../queues.ts'
@@ -85,6 +85,7 @@ const secondsOrDash = (seconds: number | undefined): string => (seconds === unde
 
 function flowFacts(facts: StatusFacts) {
   const { queues, putToCommit, batches, unstarted, executions, unreadableMessages, transforms, subscriptions } = facts
+  const { reconciliation } = facts
   const sizes = `${batches.least} / ${batches.median} / ${batches.most} files each (least / median / most)`
   const byStatus = Object.entries(executions.byStatus).map(([status, count]) => `${formatCount(count)} ${status}`)
   return [
@@ -111,11 +112,19 @@ function flowFacts(facts: StatusFacts) {
     ],
     ['marts', describeMarts(transforms.marts)],
     ['transforms', transforms.runs.length === 0 ? 'none' : transforms.runs.map(describeRun).join('\n')],
+    ['reconciled', reconciliation === null ? 'never' : describeReconciliation(reconciliation)],
     ['told', describeSubscriptions(subscriptions)],
     ...(unreadableMessages.count > 0
       ? [['unreadable', `${plural(unreadableMessages.count, 'message')} that named no object, kept in ingest.messages`]]
       : []),
   ].map(([name = '', value = '']) => [name, value] as const)
+}
+
+function describeReconciliation(reconciliation: NonNullable<StatusFacts['reconciliation']>): string {
+  const { startedAt, endedAt, prefix, listed, missing } = reconciliation
+  const where = prefix === 'input/' ? '' : ` under ${printable(prefix)}`
+  const soFar = endedAt === null ? ' so far' : ''
+  return `${formatTime(startedAt)}, ${plural(listed, 'version')}${where}${soFar}, ${formatCount(missing)} missing`
 }
 
 function describeMarts({ completeUntil, filesBehind }: StatusFacts['transforms']['marts']): string {

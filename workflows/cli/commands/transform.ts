@@ -1,20 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { DescribeExecutionCommand, StartExecutionCommand } from '@aws-sdk/client-sfn'
-import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { CommandFailed } from '../errors.ts'
-import { findStateMachine } from '../executions.ts'
+import { followExecution, LOOK_INTERVAL_MS } from '../follow-execution.ts'
 import { askLedger } from '../ledger.ts'
 import { globalsOf } from '../options.ts'
 import { connect, type Stage } from '../stage.ts'
+import { startRoute } from '../start-route.ts'
 import { describeFailures, describeRun, type TransformRun } from '../transforms.ts'
-
-/** Milliseconds between two looks at an execution. A build takes a minute or more. */
-const LOOK_INTERVAL_MS = 2_000
-
-/** Milliseconds between two lines that say it still runs. */
-const LINE_INTERVAL_MS = 15_000
 
 /** Milliseconds within which a build has got its packages and written its run. Later, it has failed before. */
 const BEGIN_LIMIT_MS = 5 * 60_000
@@ -48,38 +41,16 @@ export function addTransform(program: Command): void {
  */
 async function transform(stage: Stage): Promise<TransformRun> {
   while (true) {
-    const name = await startTransform(stage)
+    const name = await startRoute(stage, 'transform', { trigger: 'transform' })
     console.error(`Started: ${name}`)
-    const { buildId, otherBuildId } = await followExecution(stage, name)
+    const { status, output, error } = await followExecution(stage, name)
+    if (status !== 'SUCCEEDED') throw new CommandFailed(await explainFailure(stage, name, `${status} ${error}`))
+    const { buildId, otherBuildId } = routeOutput.parse(output)
     if (buildId !== undefined) return await findRun(stage, buildId)
     console.error(
       `Another transform runs (build ${otherBuildId}). It may not have the last files: waiting for its end.`,
     )
     await untilEnded(stage, otherBuildId)
-  }
-}
-
-async function startTransform(stage: Stage): Promise<string> {
-  const { Arn: requestedBy } = await stage.sts.send(new GetCallerIdentityCommand())
-  const name = `transform-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
-  const input = JSON.stringify({ trigger: 'transform', requestedBy })
-  await stage.sfn.send(new StartExecutionCommand({ stateMachineArn: await findStateMachine(stage), name, input }))
-  return name
-}
-
-/** Waits for the end of an execution, and says on stderr that it still runs. */
-async function followExecution(stage: Stage, name: string): Promise<z.infer<typeof routeOutput>> {
-  const executionArn = `${(await findStateMachine(stage)).replace(':stateMachine:', ':execution:')}:${name}`
-  const startedAt = Date.now()
-  for (let lines = 1; ; ) {
-    const { status, output, error } = await stage.sfn.send(new DescribeExecutionCommand({ executionArn }))
-    if (status === 'SUCCEEDED') return routeOutput.parse(JSON.parse(output ?? '{}'))
-    if (status !== 'RUNNING') throw new CommandFailed(await explainFailure(stage, name, `${status} ${error ?? ''}`))
-    await wait(LOOK_INTERVAL_MS)
-    const seconds = Math.round((Date.now() - startedAt) / 1_000)
-    if (seconds * 1_000 < lines * LINE_INTERVAL_MS) continue
-    console.error(`Still running, for ${seconds} s`)
-    lines++
   }
 }
 
