@@ -1,8 +1,8 @@
 /** Questions that hold the ledger against what was put, and measure how the files went through. */
-import { count, eq, gt, max, min, sql } from 'drizzle-orm'
+import { and, count, eq, gt, isNull, max, min, sql } from 'drizzle-orm'
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { Session } from './client.ts'
-import { batches, currentFiles, documents, files, messages } from './schema.ts'
+import { batches, currentFiles, documents, droppedDays, files, messages } from './schema.ts'
 
 const currentColumns = {
   key: currentFiles.key,
@@ -85,9 +85,17 @@ export async function listBatchSizes(session: Session): Promise<number[]> {
   return rows.map((row) => row.files)
 }
 
-/** Loaded files without exactly one document, and documents without a loaded file: zero unless something is broken. */
+/**
+ * Loaded files without exactly one document, and documents without a loaded file: zero unless something is broken. Neither what
+ * was erased nor what was dropped by age has one.
+ */
 export async function countUnmatchedDocuments(session: Session): Promise<number> {
-  const loaded = session.select({ id: files.id }).from(files).where(eq(files.status, 'loaded')).as('loaded')
+  const isKept = sql`${files.loadedOn} not in (select day from ${droppedDays})`
+  const loaded = session
+    .select({ id: files.id })
+    .from(files)
+    .where(and(eq(files.status, 'loaded'), isNull(files.erasedAt), isKept))
+    .as('loaded')
   const unmatched = session
     .select({ fileId: sql<number>`coalesce(${loaded.id}, ${documents.fileId})`.as('either_id') })
     .from(loaded)

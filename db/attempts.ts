@@ -10,9 +10,10 @@ const hasIdentity = ({ bucket, key, versionId }: Identity) =>
   and(eq(files.bucket, bucket), eq(files.key, key), eq(files.versionId, versionId))
 
 export interface KnownVersion {
-  /** Whether an outcome is committed (vanished, poison, quarantined or loaded), so that there is nothing left to do. */
+  /** Whether an outcome is committed (vanished, poison, quarantined, loaded or erased), so that there is nothing left to do. */
   readonly isSettled: boolean
-  readonly isLoaded: boolean
+  /** Whether it is loaded or erased, so that not even a replay can change it. */
+  readonly isFinal: boolean
   /** The last replay that had an outcome. */
   readonly replayId: number | null
   /** Whether its event has been heard. A version that only a listing has told of has none. */
@@ -37,8 +38,8 @@ export async function findKnownVersions(
       bucket: files.bucket,
       key: files.key,
       versionId: files.versionId,
-      isSettled: sql<boolean>`${files.status} >= 'vanished'`,
-      isLoaded: sql<boolean>`${files.status} = 'loaded'`,
+      isSettled: sql<boolean>`${files.status} >= 'vanished' or ${files.erasedAt} is not null`,
+      isFinal: sql<boolean>`${files.status} = 'loaded' or ${files.erasedAt} is not null`,
       replayId: files.replayId,
       hasSequencer: sql<boolean>`${files.sequencer} is not null`,
       openAttempts: sql<number>`${files.attemptsBegun} - ${files.attemptsEnded}`,

@@ -3,6 +3,9 @@ import { and, asc, count, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm'
 import type { Session } from './client.ts'
 import { files, type Reason } from './schema.ts'
 
+/** One that was erased is nobody's to load. */
+const isDeadLetter = and(eq(files.status, 'dead_letter'), isNull(files.erasedAt))
+
 export interface Claim {
   /** Name of the drain that claims: of its first execution. */
   readonly drain: string
@@ -29,7 +32,7 @@ export async function claimDeadLetters(
     .from(files)
     .where(
       and(
-        eq(files.status, 'dead_letter'),
+        isDeadLetter,
         or(
           isNull(files.claimedUntil),
           and(
@@ -64,13 +67,13 @@ export interface DrainedGroup {
   readonly count: number
 }
 
-/** What became of the dead letters that a drain has claimed, over all its executions and redrives. */
+/** What became of the dead letters that a drain has claimed, over all its executions and redrives. Of those not erased since. */
 export async function summarizeDrain(session: Session, drain: string): Promise<DrainedGroup[]> {
   const reasonKind = sql<string | null>`${files.reason} ->> 'kind'`
   return await session
     .select({ source: files.source, status: files.status, reasonKind, count: count() })
     .from(files)
-    .where(eq(files.claimedBy, drain))
+    .where(and(eq(files.claimedBy, drain), isNull(files.erasedAt)))
     .groupBy(files.source, files.status, reasonKind)
     .orderBy(files.source, files.status, reasonKind)
 }
@@ -83,6 +86,6 @@ export async function countDeadLetters(session: Session): Promise<{ total: numbe
       unclaimed: sql<number>`(count(*) filter (where ${files.claimedUntil} is null or ${files.claimedUntil} < now()))::integer`,
     })
     .from(files)
-    .where(eq(files.status, 'dead_letter'))
+    .where(isDeadLetter)
   return row ?? { total: 0, unclaimed: 0 }
 }

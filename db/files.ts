@@ -31,7 +31,7 @@ export type FileRecord = Pick<FileRow, 'bucket' | 'key' | 'versionId' | 'status'
   Partial<Pick<FileRow, keyof typeof recordColumns>>
 
 /** A row of the ledger as it stands. */
-export type KnownFile = Pick<FileRow, 'id' | keyof typeof recordColumns>
+export type KnownFile = Pick<FileRow, 'id' | 'erasedAt' | keyof typeof recordColumns>
 
 export type RecordedFile = Pick<FileRow, 'id' | 'bucket' | 'key' | 'versionId' | 'status'>
 
@@ -43,7 +43,8 @@ export const identityOf = (file: Pick<FileRecord, 'bucket' | 'key' | 'versionId'
  * Writes what was found out about object versions: the one upsert that every writer uses. A new version is inserted; a known
  * one is updated only where the new status ranks higher, so the order of arrival does not matter. Facts once known (source,
  * sequencer, sizes, times) are kept when the new row does not have them. The one exception: a replay that is refused again
- * puts its reason in the place of the old one, and the status, with the copy, stays.
+ * puts its reason in the place of the old one, and the status, with the copy, stays. What was erased is never updated: whoever
+ * had read it before cannot bring it back.
  *
  * A version that a listing made known takes sequencer and time of its event when that comes, whatever its status: its place
  * among the versions of its key may be another then.
@@ -83,9 +84,9 @@ export async function recordFiles(session: Session, records: readonly FileRecord
         changedAt: sql`now()`,
         changedXid: sql`pg_current_xact_id()`,
       },
-      setWhere: sql`excluded.status > files.status or (
+      setWhere: sql`files.erased_at is null and (excluded.status > files.status or (
         excluded.replay_id is not null and excluded.status = 'poison' and files.status in ('poison', 'quarantined')
-      )`,
+      ))`,
     })
     .returning({
       id: files.id,
@@ -131,7 +132,7 @@ async function takeSequencers(
 /** The ledger rows with these ids, in the order of their ids; ids that do not exist are left out. */
 export async function findFiles(session: Session, ids: readonly number[]): Promise<KnownFile[]> {
   return await session
-    .select({ id: files.id, ...recordColumns })
+    .select({ id: files.id, erasedAt: files.erasedAt, ...recordColumns })
     .from(files)
     .where(inArray(files.id, [...ids]))
     .orderBy(asc(files.id))
@@ -142,7 +143,10 @@ export async function findForgottenPoison(session: Session, afterMinutes: number
   const rows = await session
     .select({ id: files.id })
     .from(files)
-    .where(sql`${files.status} = 'poison' and ${files.changedAt} < now() - make_interval(mins => ${afterMinutes})`)
+    .where(
+      sql`${files.status} = 'poison' and ${files.erasedAt} is null
+        and ${files.changedAt} < now() - make_interval(mins => ${afterMinutes})`,
+    )
     .orderBy(files.changedAt)
     .limit(limit)
   return rows.map((row) => row.id)

@@ -1,10 +1,10 @@
-/** Gives the roles of `migrations/0004_roles.sql` their passwords. */
+/** Gives the roles that log in, made by `migrations/`, their passwords. */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import type { Database } from './client.ts'
 
-/** The roles, by what they are for. */
-export const roles = ['ingest', 'inspection', 'maintenance', 'reader', 'transform'] as const
+/** The roles, by what they are for. In the order in which migrations lock them, or one of each on a server would deadlock. */
+export const roles = ['ingest', 'inspection', 'maintenance', 'reader', 'transform', 'erasure'] as const
 
 export type Role = (typeof roles)[number]
 

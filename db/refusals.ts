@@ -1,5 +1,5 @@
-/** Questions about files that were refused: quarantined, or poison whose copy is pending. */
-import { and, count, desc, eq, gte, inArray, type SQL, sql } from 'drizzle-orm'
+/** Questions about files that were refused, and not erased: quarantined, or poison whose copy is pending. */
+import { and, count, desc, eq, gte, inArray, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Session } from './client.ts'
 import { files } from './schema.ts'
 
@@ -16,6 +16,7 @@ const kind = sql<string>`coalesce(${files.reason} ->> 'kind', 'unknown')`
 const matches = ({ source, kind: wantedKind, since }: RefusalFilter): SQL | undefined =>
   and(
     inArray(files.status, ['poison', 'quarantined']),
+    isNull(files.erasedAt),
     source === undefined ? undefined : eq(files.source, source),
     since === undefined ? undefined : gte(files.changedAt, since),
     wantedKind === undefined ? undefined : eq(kind, wantedKind),

@@ -1,5 +1,5 @@
 /** Questions about replays: which files, how far, and the audit. */
-import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
 import type { Session } from './client.ts'
 import { type KnownFile, recordColumns } from './files.ts'
 import { files, type ReplaySelection, replays } from './schema.ts'
@@ -7,7 +7,7 @@ import { files, type ReplaySelection, replays } from './schema.ts'
 /** What is replayed when no status is asked for: what was refused. */
 const REFUSED = ['poison', 'quarantined'] as const
 
-/** The next files of a selection, by ascending id. */
+/** The next files of a selection, by ascending id. What was erased is in none. */
 export async function selectForReplay(
   session: Session,
   selection: ReplaySelection,
@@ -15,11 +15,12 @@ export async function selectForReplay(
 ): Promise<KnownFile[]> {
   const { source, prefix, since, until, reason, status } = selection
   return await session
-    .select({ id: files.id, ...recordColumns })
+    .select({ id: files.id, erasedAt: files.erasedAt, ...recordColumns })
     .from(files)
     .where(
       and(
         gt(files.id, afterId),
+        isNull(files.erasedAt),
         inArray(files.status, status === undefined ? REFUSED : [status]),
         source === undefined ? undefined : eq(files.source, source),
         prefix === undefined ? undefined : sql`starts_with(${files.key}, ${prefix})`,

@@ -203,6 +203,8 @@ export const files = ingest.table(
     quarantineKey: text('quarantine_key'),
     /** Why a quarantined file has no copy. */
     quarantineNote: text('quarantine_note'),
+    /** When its content was erased for good. The row stays as it was, and no writer changes it any more. */
+    erasedAt: instant('erased_at'),
     createdAt: instant('created_at').notNull().defaultNow(),
     changedAt: instant('changed_at').notNull().defaultNow(),
     /**
@@ -232,6 +234,44 @@ export const messages = ingest.table('messages', {
   /** Null when the message was collected from the dead-letter queue. */
   batchId: bigint('batch_id', { mode: 'number' }).references(() => batches.id),
   receivedAt: instant('received_at').notNull().defaultNow(),
+})
+
+/**
+ * The audit of erasures: who had the content of a key removed for good, when and why, and what was removed. Written before
+ * anything is removed and completed last: one without `completedAt` was cut short, and is run again.
+ */
+export const erasures = ingest.table(
+  'erasures',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    bucket: text('bucket').notNull(),
+    key: text('key').notNull(),
+    /** ARN of the caller. */
+    requestedBy: text('requested_by').notNull(),
+    why: text('why').notNull(),
+    begunAt: instant('begun_at').notNull().defaultNow(),
+    completedAt: instant('completed_at'),
+    /** Versions of the object that were deleted, delete markers included. */
+    versions: integer('versions').notNull().default(0),
+    /** Versions of quarantined copies and of the reasons beside them. */
+    copies: integer('copies').notNull().default(0),
+    /** Rows of `raw.documents`. */
+    documents: integer('documents').notNull().default(0),
+    /** Rows of the ledger whose reason said what was found. */
+    reasons: integer('reasons').notNull().default(0),
+    /** Unreadable messages that named the key. */
+    messages: integer('messages').notNull().default(0),
+    /** Rows of the ledger that were marked as erased. */
+    files: integer('files').notNull().default(0),
+  },
+  (table) => [index('erasures_key').on(table.bucket, table.key)],
+)
+
+/** Days whose documents were dropped by age, with their partition. Written in the transaction that drops it. */
+export const droppedDays = ingest.table('dropped_days', {
+  /** The load day of the documents (UTC). */
+  day: date('day').primaryKey(),
+  droppedAt: instant('dropped_at').notNull().defaultNow(),
 })
 
 /**
@@ -294,6 +334,8 @@ export const transforms = ingest.table(
 export const transformWatermarks = ingest.table('transform_watermarks', {
   model: text('model').primaryKey(),
   readBelow: xid8('read_below').notNull(),
+  /** The source whose documents the model itself reads; null for models of models, and of the ledger alone. */
+  source: text('source'),
 })
 
 /**
@@ -312,9 +354,9 @@ export const documents = raw.table(
 )
 
 /**
- * The ledger as readers count it: `state` is the status, but a loaded version is `superseded` when another loaded version
- * of the same key is newer. Newer by sequencer; where one of the two has none, by S3's LastModified. Derived here and
- * written nowhere, so that arrival order cannot matter.
+ * The ledger as readers count it: `state` is the status, but what was erased is `erased`, and a loaded version is
+ * `superseded` when another loaded version of the same key is newer. Newer by sequencer; where one of the two has none, by
+ * S3's LastModified. Derived here and written nowhere, so that arrival order cannot matter.
  *
  * LastModified knows seconds only. Of versions put within one, those without a sequencer are taken for older than those with
  * one, and stand among themselves as S3 listed them, which their event_at holds (handlers/reconcile-files/list-versions.ts).
@@ -347,14 +389,17 @@ export const currentFiles = ingest
     changedAt: instant('changed_at').notNull(),
     changedXid: xid8('changed_xid').notNull(),
     replayId: bigint('replay_id', { mode: 'number' }),
+    erasedAt: instant('erased_at'),
   })
   .as(sql`
     select
       file.id, file.bucket, file.key, file.version_id, file.source,
       case
+        when file.erased_at is not null then 'erased'
         when file.status = 'loaded' and exists (
           select from ingest.files newer
           where newer.bucket = file.bucket and newer.key = file.key and newer.status = 'loaded'
+            and newer.erased_at is null
             and case
               when newer.sequencer_rank is not null and file.sequencer_rank is not null
                 then newer.sequencer_rank > file.sequencer_rank
@@ -371,6 +416,7 @@ export const currentFiles = ingest
       end as state,
       file.status, file.reason, file.contract_version, file.records, file.sequencer, file.size_bytes, file.event_at,
       file.last_modified_at, file.loaded_on, file.batch_id, file.attempts_begun, file.attempts_ended, file.quarantine_key,
-      file.quarantine_note, file.created_at, file.changed_at, file.changed_xid, file.replay_id
+      file.quarantine_note, file.created_at, file.changed_at, file.changed_xid, file.replay_id,
+      file.erased_at
     from ingest.files file
   `)

@@ -1,13 +1,27 @@
 /** Questions about the whole: how many object versions are in which state, how fast they come, and what is still to be done. */
 import { and, count, eq, gt, gte, isNotNull, isNull, max, min, sql } from 'drizzle-orm'
 import type { Session } from './client.ts'
-import { batches, currentFiles, files, messages } from './schema.ts'
+import { batches, currentFiles, erasures, files, messages } from './schema.ts'
 
-/** How many object versions of each source have which status, and when the last one got it. */
+/** How many object versions of each source have which status, those that were erased included, and when the last one got it. */
 export async function countFilesByStatus(session: Session) {
   return await session
     .select({ source: files.source, status: files.status, count: count(), lastChangedAt: max(files.changedAt) })
     .from(files)
+    .groupBy(files.status, files.source)
+}
+
+/**
+ * How many of them were erased. By way of the keys in the audit, which are few: an index of what was erased would hold up
+ * ingest while it is made.
+ */
+export async function countErased(session: Session) {
+  const keys = session.selectDistinct({ bucket: erasures.bucket, key: erasures.key }).from(erasures).as('keys')
+  return await session
+    .select({ source: files.source, status: files.status, count: count() })
+    .from(files)
+    .innerJoin(keys, and(eq(keys.bucket, files.bucket), eq(keys.key, files.key)))
+    .where(isNotNull(files.erasedAt))
     .groupBy(files.status, files.source)
 }
 

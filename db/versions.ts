@@ -1,7 +1,7 @@
 /** Questions about everything that is known of one key. */
 import { and, count, desc, eq, sql } from 'drizzle-orm'
 import type { Session } from './client.ts'
-import { batches, currentFiles, files, replays } from './schema.ts'
+import { batches, currentFiles, droppedDays, files, replays } from './schema.ts'
 
 /** The versions of a key, the newest first, each with the batch that decided its status and the replay it was last part of. */
 export async function listVersionsOfKey(session: Session, bucket: string, key: string, limit: number) {
@@ -18,6 +18,8 @@ export async function listVersionsOfKey(session: Session, bucket: string, key: s
       contractVersion: currentFiles.contractVersion,
       reason: currentFiles.reason,
       loadedOn: currentFiles.loadedOn,
+      documentDroppedAt: droppedDays.droppedAt,
+      erasedAt: currentFiles.erasedAt,
       attemptsBegun: currentFiles.attemptsBegun,
       attemptsEnded: currentFiles.attemptsEnded,
       quarantineKey: currentFiles.quarantineKey,
@@ -39,6 +41,7 @@ export async function listVersionsOfKey(session: Session, bucket: string, key: s
     .from(currentFiles)
     .innerJoin(files, eq(files.id, currentFiles.id))
     .leftJoin(batches, eq(batches.id, files.batchId))
+    .leftJoin(droppedDays, eq(droppedDays.day, files.loadedOn))
     .leftJoin(replays, eq(replays.id, files.replayId))
     .where(and(eq(files.bucket, bucket), eq(files.key, key)))
     // As `current_files` decides which one is newer: by sequencer where all have one; then whatever came last.

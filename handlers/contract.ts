@@ -253,6 +253,10 @@ export interface SweepOutcome {
   /** Name of the drain that was started for dead letters nobody takes care of. */
   readonly drainStarted: string | null
   readonly partitionsCreated: number
+  /** Days whose documents were older than the stage keeps them. */
+  readonly partitionsDropped: number
+  /** Days that are that old and still there: the marts do not have all of them yet, or somebody holds them. */
+  readonly partitionsOverdue: number
   /** Refused files whose copy is overdue. */
   readonly poisonFileIds: readonly number[]
 }

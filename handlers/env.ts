@@ -16,6 +16,8 @@ const variables = z.object({
   PROJECT_NAME: z.string().min(1),
   TRANSFORM_PROJECT_NAME: z.string().min(1),
   TRANSFORM_INTERVAL_MINUTES: z.coerce.number().int().positive(),
+  /** The database refuses to drop what is younger than a week. */
+  RAW_RETENTION_DAYS: z.coerce.number().int().min(7),
 })
 
 type Variables = z.infer<typeof variables>

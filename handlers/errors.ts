@@ -57,6 +57,11 @@ export class BuildUnfinished extends Error {
   override readonly name = 'BuildUnfinished'
 }
 
+/** An erasure was cut short. What it removed is removed; run again, it goes on. */
+export class ErasureIncomplete extends Error {
+  override readonly name = 'ErasureIncomplete'
+}
+
 /** SQS refused some messages of a replay, or of what a listing found; they are sent again. */
 export class MessagesNotSent extends Error {
   override readonly name = 'MessagesNotSent'

@@ -93,6 +93,19 @@ export const SWEEP_UNTIL_DAYS = 14
 /** Rows of each kind that one sweep takes. The next comes in 15 minutes. */
 export const SWEEP_PAGE = 100
 
+/** Partitions that one sweep drops. One a day is due; more come after a retention was made shorter, 40 an hour. */
+export const PARTITION_DROPS_MAX = 10
+
+/**
+ * How often a sweep tries to drop a partition that somebody holds, and the pause between. Each try waits for 2 s, so that 8 s
+ * of the function's 50 are spent on it at most; the next sweep tries again.
+ */
+export const PARTITION_DROP_TRIES = 3
+export const PARTITION_DROP_WAIT_MS = 500
+
+/** Parallel deletions of an erasure. One would take minutes for a key of thousands of versions; S3 slows down far more than these. */
+export const DELETES_IN_FLIGHT = 16
+
 /** Milliseconds for which a build that has ended is taken for the one that kept another from starting. */
 export const BUILD_RECENT_MS = 5 * 60_000
 

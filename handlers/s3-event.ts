@@ -93,7 +93,7 @@ export function writeMessage(object: CreatedObject, again?: Replay): string {
     s3: {
       bucket: { name: bucket },
       object: {
-        key: encodeURIComponent(key).replaceAll('%20', '+'),
+        key: encodeKey(key),
         versionId,
         ...(sizeBytes !== null && { size: sizeBytes }),
         ...(sequencer !== null && { sequencer }),
@@ -147,6 +147,13 @@ function explainUnreadable(path: readonly PropertyKey[], { issues: [issue] }: z.
 }
 
 /** Keys come encoded as in an HTML form: a space is a plus sign. */
+const encodeKey = (key: string): string => encodeURIComponent(key).replaceAll('%20', '+')
+
+/** How a message may spell a key: as it is, within JSON, or encoded, with or without its slashes. */
+export const spellingsOf = (key: string): string[] => [
+  ...new Set([key, JSON.stringify(key).slice(1, -1), encodeKey(key), encodeKey(key).replaceAll('%2F', '/')]),
+]
+
 function decodeKey(encoded: string, context: z.RefinementCtx): string {
   try {
     return decodeURIComponent(encoded.replaceAll('+', ' '))

@@ -43,7 +43,13 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       inputRetention: Duration.days(90),
       overwrittenInputRetention: Duration.days(30),
       quarantineRetention: Duration.days(90),
+      // The least there is: a copy is made once, and only an expired one is hidden.
+      overwrittenQuarantineRetention: Duration.days(1),
+      // As in `prod`: nobody's laptop runs that long, and what is tried is the same.
+      documentRetention: Duration.days(90),
       logRetentionDays: 30,
+      // Long enough to compare a run of dbt with last month's.
+      artifactRetention: Duration.days(30),
       // $17 a month of builds. Every batch would be $1,173, and marts a minute old that nobody looks at.
       transformInterval: Duration.minutes(60),
       sweepInterval: Duration.minutes(fromContext('sweepIntervalMinutes', 15)),
@@ -79,8 +85,12 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       inputRetention: Duration.days(30),
       overwrittenInputRetention: Duration.days(30),
       quarantineRetention: Duration.days(30),
+      overwrittenQuarantineRetention: Duration.days(1),
+      // As long as the files that they came from. By a sweep that somebody starts: the clock is off.
+      documentRetention: Duration.days(30),
       // Whoever tries something looks the same week.
       logRetentionDays: 7,
+      artifactRetention: Duration.days(7),
       transformInterval: Duration.minutes(60),
       sweepInterval: Duration.minutes(15),
       // The clock would wake the database four times an hour, and it would never pause. Start a sweep by hand; a batch that comes
@@ -128,7 +138,7 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       ingestConcurrency: 5,
       // The least there is: what a person asked for again may take its time.
       replayConcurrency: 2,
-      // 31 in all, so the account's quota must be 131 or more: AWS keeps 100 for the rest. 1,000 is usual once asked for.
+      // 32 in all, so the account's quota must be 132 or more: AWS keeps 100 for the rest. 1,000 is usual once asked for.
       reservesConcurrency: true,
       // 12 x visibility timeout > 1 hour: an hour without the database dead-letters nothing.
       receivesBeforeDeadLetter: 12,
@@ -140,8 +150,15 @@ export function stagesOf(app: App): Record<string, PipelineStackProps> {
       inputRetention: Duration.days(90),
       overwrittenInputRetention: Duration.days(30),
       quarantineRetention: Duration.days(90),
+      // The least there is: a copy is made once, and only an expired one is hidden.
+      overwrittenQuarantineRetention: Duration.days(1),
+      // As long as the files that they came from: until then the marts can be built anew, after that neither is there. Shorter,
+      // and a mistake in a model that shows late cannot be mended; longer keeps what was deleted at its source.
+      documentRetention: Duration.days(90),
       // Last month's incident can still be read; what is older is in the ledger.
       logRetentionDays: 30,
+      // Long enough to compare a run of dbt with last month's.
+      artifactRetention: Duration.days(30),
       // $17 a month of builds. Every batch would be $1,173, and marts a minute old that nobody looks at.
       transformInterval: Duration.minutes(60),
       // What was forgotten waits 15 minutes at most; a sweep costs a second of a small function.

@@ -60,6 +60,7 @@ export class Database extends Construct {
       maintenance: secretOf('maintenance'),
       reader: secretOf('reader'),
       transform: secretOf('transform'),
+      erasure: secretOf('erasure'),
     }
     this.passwordVariables = Object.fromEntries(
       roles.map((role) => [`ROLE_${role.toUpperCase()}_PASSWORD`, fieldOf(this.secrets[role], 'password')]),

@@ -17,6 +17,7 @@ export interface LandingProps {
   readonly inputRetention: Duration
   readonly overwrittenInputRetention: Duration
   readonly quarantineRetention: Duration
+  readonly overwrittenQuarantineRetention: Duration
 }
 
 export class Landing extends Construct {
@@ -78,7 +79,7 @@ export class Landing extends Construct {
           id: 'quarantine',
           prefix: 'quarantine/',
           expiration: props.quarantineRetention,
-          noncurrentVersionExpiration: Duration.days(1),
+          noncurrentVersionExpiration: props.overwrittenQuarantineRetention,
         },
         { id: 'leftovers', abortIncompleteMultipartUploadAfter: Duration.days(7), expiredObjectDeleteMarker: true },
       ],

@@ -75,6 +75,7 @@ export class Monitoring extends Construct {
     this.#watchSources(props)
     this.#watchExecutions(props)
     this.#watchReconciliation(props)
+    this.#watchPartitions(props)
     this.#watchTransform(props)
     this.#watchDatabase(props)
     if (props.network?.natGatewayId !== undefined) this.#watchNat(props, props.network.natGatewayId)
@@ -152,7 +153,7 @@ export class Monitoring extends Construct {
     }
   }
 
-  #watchExecutions({ notices, orchestration: { stateMachine, sweep } }: MonitoringProps): void {
+  #watchExecutions({ orchestration: { stateMachine } }: MonitoringProps): void {
     const sum = { period: Duration.minutes(5), statistic: Stats.SUM }
     // Each is told, with its name, by the rule on executions that failed (`triggers.ts`).
     const once = { threshold: 1, comparisonOperator: atLeast, evaluationPeriods: 1 }
@@ -168,6 +169,9 @@ export class Monitoring extends Construct {
       metric: stateMachine.metricTimedOut(sum),
       ...once,
     })
+  }
+
+  #watchPartitions({ notices, orchestration: { sweep } }: MonitoringProps): void {
     this.#alarm('PartitionsAhead', {
       heading: 'partitions-ahead',
       says: `Fewer than ${PARTITION_DAYS_AHEAD_MIN} days ahead have a partition, or no sweep has said so for 6 hours. On a day without one no file loads.`,
@@ -178,6 +182,16 @@ export class Monitoring extends Construct {
       // An outage of the database has its own alarms: this one can wait until it is over.
       evaluationPeriods: 6,
       treatMissingData: TreatMissingData.BREACHING,
+    })
+    this.#alarm('PartitionsOverdue', {
+      heading: 'partitions-overdue',
+      says: 'Documents are older than they are to be kept, and no sweep could drop them for 6 hours.',
+      tells: notices.topic,
+      metric: measureOf(sweep, 'PartitionsOverdue', { statistic: Stats.MAXIMUM, period: Duration.hours(1) }),
+      threshold: 1,
+      comparisonOperator: atLeast,
+      // Each midnight a day becomes due, and a transform that has read it may take an interval or two.
+      evaluationPeriods: 6,
     })
   }
 

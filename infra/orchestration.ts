@@ -26,6 +26,7 @@ export interface OrchestrationProps {
   readonly notices: Topic
   readonly transformProject: Project
   readonly transformInterval: Duration
+  readonly documentRetention: Duration
   readonly ingestTimeout: Duration
   readonly ingestMemoryMegabytes: number
   readonly logRetentionDays: number
@@ -114,8 +115,13 @@ export class Orchestration extends Construct {
       environment: { ...database, ...replays, LANDING_BUCKET_ARN: props.bucket.bucketArn },
     })
     this.sweep = taskFunction('Sweep', {
-      description: 'Starts what was forgotten',
-      environment: { ...database, ...machine, ...deadLetters },
+      description: 'Starts what was forgotten, and drops documents that are old',
+      environment: {
+        ...database,
+        ...machine,
+        ...deadLetters,
+        RAW_RETENTION_DAYS: String(props.documentRetention.toDays()),
+      },
     })
 
     const taskFunctions = {

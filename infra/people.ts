@@ -17,6 +17,7 @@ export interface PeopleProps {
   readonly readLedger: IFunction
   readonly replayFiles: IFunction
   readonly reconcileFiles: IFunction
+  readonly eraseFile: IFunction
 }
 
 export class People extends Construct {
@@ -50,10 +51,10 @@ export class People extends Construct {
       }),
     ]
     const operate = [
-      // Their dry runs.
+      // The dry runs of the first two.
       new PolicyStatement({
         actions: ['lambda:InvokeFunction'],
-        resources: [props.replayFiles.functionArn, props.reconcileFiles.functionArn],
+        resources: [props.replayFiles.functionArn, props.reconcileFiles.functionArn, props.eraseFile.functionArn],
       }),
       new PolicyStatement({ actions: ['states:StartExecution'], resources: [stateMachineArn] }),
       new PolicyStatement({ actions: ['states:RedriveExecution'], resources: [executions] }),
@@ -72,10 +73,11 @@ export class People extends Construct {
       description: `Sluice ${props.stage}: sees what became of files, batches and executions`,
       statements: view,
     })
-    // Also `load`, `redrive`, `replay`, `reconcile`, `backfill`, `transform`, and the content of files, to see why one was refused.
+    // Also `load`, `redrive`, `replay`, `reconcile`, `backfill`, `transform`, `erase` (by its function, which writes down who), and the
+    // content of files, to see why one was refused.
     new ManagedPolicy(this, 'Operator', {
       managedPolicyName: `sluice-${props.stage}-operator`,
-      description: `Sluice ${props.stage}: sees, loads, replays, reconciles, redrives and transforms`,
+      description: `Sluice ${props.stage}: sees, loads, replays, reconciles, redrives, transforms and erases`,
       statements: [...view, ...operate],
     })
   }

@@ -4,6 +4,7 @@ import { Grant } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
 import { Aurora, type AuroraOptions } from './aurora.ts'
 import { Database } from './database.ts'
+import { Erasure } from './erasure.ts'
 import { Guardrails } from './guardrails/guardrails.ts'
 import { Ingestion } from './ingestion.ts'
 import { Inspection } from './inspection.ts'
@@ -54,7 +55,13 @@ export interface PipelineStackProps extends StackProps {
   /** How long a version stays after a newer one replaced it. */
   readonly overwrittenInputRetention: Duration
   readonly quarantineRetention: Duration
+  /** How long one stays after it expired. */
+  readonly overwrittenQuarantineRetention: Duration
+  /** How long documents stay in the database after the day on which they were loaded, at least a week. The marts keep what they need. */
+  readonly documentRetention: Duration
   readonly logRetentionDays: number
+  /** How long run results, reports and docs of the transform's builds are kept. */
+  readonly artifactRetention: Duration
   /** Time between two runs of dbt. */
   readonly transformInterval: Duration
   /** Time between two looks for what was forgotten. */
@@ -106,6 +113,13 @@ export class PipelineStack extends Stack {
       database,
     })
 
+    const erasure = new Erasure(this, 'Erasure', {
+      ...props,
+      bucket: landing.bucket,
+      network,
+      database,
+    })
+
     if (props.isWatched)
       new Monitoring(this, 'Monitoring', {
         ...props,
@@ -128,6 +142,7 @@ export class PipelineStack extends Stack {
       readLedger: inspection.readLedger,
       replayFiles: orchestration.replayFiles,
       reconcileFiles: orchestration.reconcileFiles,
+      eraseFile: erasure.eraseFile,
     })
 
     landing.queue.grantConsumeMessages(ingestion.ingest)
@@ -160,13 +175,14 @@ export class PipelineStack extends Stack {
     database.secrets.maintenance.grantRead(orchestration.reconcileFiles)
     database.secrets.maintenance.grantRead(orchestration.sweep)
     database.secrets.inspection.grantRead(inspection.readLedger)
+    database.secrets.erasure.grantRead(erasure.eraseFile)
     orchestration.stateMachine.grantStartExecution(ingestion.ingest)
     notices.topic.grantPublish(transform.project)
 
     // A build can connect when the last instance, rule and route is there, and not when the cluster has a name.
     migration.trigger.executeAfter(server, ...(network ? [network] : []))
     // New code never meets an old schema, and no file is read before there is a ledger to write it to.
-    migration.trigger.executeBefore(orchestration, ingestion, inspection)
+    migration.trigger.executeBefore(orchestration, ingestion, inspection, erasure)
 
     this.node.addValidation(new Guardrails(this, props))
 

@@ -18,11 +18,9 @@ export interface TransformProps {
   readonly network: Network | undefined
   readonly notices: Topic
   readonly transformInterval: Duration
+  readonly artifactRetention: Duration
   readonly logRetentionDays: number
 }
-
-/** How long run results, reports and docs of a build are kept: long enough to compare with last month's. */
-const ARTIFACT_RETENTION = Duration.days(30)
 
 export class Transform extends Construct {
   readonly project: Project
@@ -37,7 +35,7 @@ export class Transform extends Construct {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       // Of no worth without the database; but a bucket with something in it cannot be deleted, and it empties itself.
       removalPolicy: RemovalPolicy.RETAIN,
-      lifecycleRules: [{ id: 'builds', expiration: ARTIFACT_RETENTION }],
+      lifecycleRules: [{ id: 'builds', expiration: props.artifactRetention }],
     }) as IBucket
     // The build sees what is bundled and nothing else.
     const source = new Asset(this, 'Source', {

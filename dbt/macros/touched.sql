@@ -12,10 +12,13 @@
   one, with all its records, even when it has fewer, or none.
 
   A key is left alone when its current document was dropped from raw (an older version may come late): its rows could not be
-  made again.
+  made again. The lock is shared by models and taken by the sweep while it detaches a day (db/old-partitions.ts), so that a
+  document that was there for this statement is there for the next.
 -#}
 {% macro replace_touched_keys(source) %}
   {% if is_incremental() %}
+  select pg_advisory_xact_lock_shared(7583003);
+
   create temporary table touched_keys on commit drop as
   select distinct file.bucket, file.key as object_key
   from ingest.files as file

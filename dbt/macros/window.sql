@@ -60,11 +60,14 @@
 {#-
   Last hook of an incremental model: in the same transaction, so that rows and watermark cannot disagree. A watermark that
   did not move is not written. `--empty` has read nothing.
+
+  source: whose documents the model itself reads, and not another model for it. They are not dropped before it has read them.
 -#}
-{% macro keep_watermark() %}
+{% macro keep_watermark(source=none) %}
   {% if not flags.EMPTY %}
-  insert into ingest.transform_watermarks as known (model, read_below)
-  values ('{{ this.identifier }}', current_setting('sluice.read_below')::xid8)
-  on conflict (model) do update set read_below = excluded.read_below where known.read_below <> excluded.read_below
+  insert into ingest.transform_watermarks as known (model, read_below, source)
+  values ('{{ this.identifier }}', current_setting('sluice.read_below')::xid8, {{ "'" ~ source ~ "'" if source else 'null' }})
+  on conflict (model) do update set read_below = excluded.read_below, source = excluded.source
+  where (known.read_below, known.source) is distinct from (excluded.read_below, excluded.source)
   {% endif %}
 {% endmacro %}

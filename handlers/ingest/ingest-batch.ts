@@ -96,7 +96,7 @@ async function recall(
 /** Whether a message has nothing more to say of a version that the ledger knows. */
 function isSettledFor({ replay, sequencer }: CreatedObject, version: KnownVersion): boolean {
   // A replay begins with files that have an outcome: what counts is whether this replay has had one.
-  if (replay !== undefined) return version.isLoaded || version.replayId === replay.id
+  if (replay !== undefined) return version.isFinal || version.replayId === replay.id
   // The event of a version that a listing made known brings its sequencer.
   return version.isSettled && (version.hasSequencer || sequencer === null)
 }

@@ -8,15 +8,12 @@ import { errorFacts, isVersionMissing, QuarantineIncomplete } from '../errors.ts
 import { COPIES_IN_FLIGHT, COPY_BYTES_MAX } from '../limits.ts'
 import { logger } from '../logger.ts'
 import { countOf, emitMetrics } from '../metrics.ts'
+import { copyKeyOf, reasonKeyOf } from '../quarantine-keys.ts'
 
 export interface QuarantineDependencies {
   readonly s3: S3Client
   readonly withDatabase: WithDatabase
 }
-
-/** Where the copy of a file lies, and its reason: made from the ledger's id, so that any key, however odd, has a place. */
-const copyKeyOf = (file: KnownFile): string => `quarantine/${file.source ?? 'unknown-source'}/${file.id}.json`
-const reasonKeyOf = (file: KnownFile): string => `${copyKeyOf(file).slice(0, -'.json'.length)}.reason.json`
 
 /**
  * Quarantines the files with these ids that are still poison. Harmless to repeat: the copy has the same key each time and
@@ -29,7 +26,7 @@ export async function quarantineFiles(
   fileIds: readonly number[],
 ): Promise<QuarantineFilesOutcome> {
   const known = await withDatabase((database) => findFiles(database, fileIds))
-  const poison = known.filter((file) => file.status === 'poison')
+  const poison = known.filter((file) => file.status === 'poison' && file.erasedAt === null)
 
   const limit = pLimit(COPIES_IN_FLIGHT)
   const copies = await Promise.allSettled(poison.map((file) => limit(() => copyFile(s3, file))))
@@ -54,7 +51,7 @@ export async function quarantineFiles(
 
 /** Copies one file and writes its reason beside it. A copy that can never be made is done without, and the ledger says why. */
 async function copyFile(s3: S3Client, file: KnownFile) {
-  const { id: fileId, ...record } = file
+  const { id: fileId, erasedAt: _, ...record } = file
   const { bucket, key, versionId, source, reason } = record
   const quarantined = { ...record, status: 'quarantined' as const }
   const explanation = JSON.stringify({ fileId, bucket, key, versionId, source, reason }, null, 2)

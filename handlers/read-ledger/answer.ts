@@ -1,10 +1,12 @@
 /** Answers questions about the ledger, changing nothing. */
 import { listBatches } from '../../db/batches.ts'
 import type { Session } from '../../db/client.ts'
+import { listErasures } from '../../db/erasures.ts'
 import { errorCode } from '../../db/errors.ts'
 import { findLastReconciliation } from '../../db/reconciliations.ts'
 import { countRefusalsByKind, listRefusals } from '../../db/refusals.ts'
 import {
+  countErased,
   countFilesByStatus,
   countSuperseded,
   measureBatchSizes,
@@ -18,7 +20,7 @@ import type { WithDatabase } from '../database.ts'
 import { errorFacts, InvalidInput, LedgerNotRead } from '../errors.ts'
 import { logger } from '../logger.ts'
 import { findSource, sources } from '../sources/registry.ts'
-import { type LedgerAnswer, type LedgerQuestion, VERSIONS_MAX } from './contract.ts'
+import { ERASURES_MAX, type LedgerAnswer, type LedgerQuestion, VERSIONS_MAX } from './contract.ts'
 
 export interface LedgerDependencies {
   readonly withDatabase: WithDatabase
@@ -80,6 +82,7 @@ function answerLanding(bucket: string): LedgerAnswer<'landing'> {
 
 async function answerStatus(session: Session, { since }: Asked<'status'>): Promise<LedgerAnswer<'status'>> {
   const byStatus = await countFilesByStatus(session)
+  const erased = await countErased(session)
   const superseded = await countSuperseded(session)
   const measured = await measurePutToCommit(session, since)
 
@@ -92,7 +95,10 @@ async function answerStatus(session: Session, { since }: Asked<'status'>): Promi
     since,
     sources: [...names].map((name) => {
       const rows = byStatus.filter(({ source }) => source === name)
-      const countOf = (status: string) => rows.find((row) => row.status === status)?.count ?? 0
+      const erasedOf = erased.filter(({ source }) => source === name)
+      const countOf = (status: string) =>
+        (rows.find((row) => row.status === status)?.count ?? 0) -
+        (erasedOf.find((row) => row.status === status)?.count ?? 0)
       const replaced = superseded.find(({ source }) => source === name)?.count ?? 0
       return {
         source: name,
@@ -104,6 +110,7 @@ async function answerStatus(session: Session, { since }: Asked<'status'>): Promi
           vanished: countOf('vanished'),
           attempted: countOf('attempted'),
           dead_letter: countOf('dead_letter'),
+          erased: erasedOf.reduce((sum, row) => sum + row.count, 0),
         },
         lastLoadedAt: rows.find((row) => row.status === 'loaded')?.lastChangedAt ?? null,
         expectedEveryHours: sources.find((source) => source.name === name)?.expectedEveryHours ?? null,
@@ -133,6 +140,7 @@ async function answerExplain(session: Session, landing: string, asked: Asked<'ex
   const key = original ?? asked.key
   const versions = await listVersionsOfKey(session, bucket, key, VERSIONS_MAX)
   const known = await countVersionsOfKey(session, bucket, key)
+  const erasures = await listErasures(session, { bucket, key }, ERASURES_MAX)
   return {
     bucket,
     landingBucket: landing,
@@ -140,6 +148,7 @@ async function answerExplain(session: Session, landing: string, asked: Asked<'ex
     owner: findSource(key)?.owner ?? null,
     versions,
     versionsOmitted: known - versions.length,
+    erasures,
   } satisfies LedgerAnswer<'explain'>
 }
 

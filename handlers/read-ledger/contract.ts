@@ -6,6 +6,9 @@ import { InvalidInput } from '../errors.ts'
 /** Versions of one key in an answer. With 20 issues each of 400 characters at most, far below Lambda's 6 MB. */
 export const VERSIONS_MAX = 20
 
+/** Erasures of one key in an answer: whoever repeats one makes another. About 1.2 KB each at worst. */
+export const ERASURES_MAX = 10
+
 /** Refused files in an answer: about 2 KB each at worst. */
 export const REFUSALS_MAX = 500
 
@@ -60,6 +63,7 @@ const sourceStatus = z.object({
     vanished: amount,
     attempted: amount,
     dead_letter: amount,
+    erased: amount,
   }),
   lastLoadedAt: instant.nullable(),
   /** Within how many hours another file is to be expected; null when no source that is deployed has the name. */
@@ -135,6 +139,9 @@ const versionOfKey = z.object({
   contractVersion: z.number().nullable(),
   reason: reason.nullable(),
   loadedOn: z.string().nullable(),
+  /** When its document was dropped by age, with its day; null while it is there. */
+  documentDroppedAt: instant.nullable(),
+  erasedAt: instant.nullable(),
   attemptsBegun: amount,
   attemptsEnded: amount,
   quarantineKey: z.string().nullable(),
@@ -168,6 +175,16 @@ const explain = z.object({
   owner: z.string().nullable(),
   versions: z.array(versionOfKey),
   versionsOmitted: amount,
+  /** The newest first. */
+  erasures: z.array(
+    z.object({
+      requestedBy: z.string(),
+      why: z.string(),
+      begunAt: instant,
+      /** Null when it was cut short, and is to be run again. */
+      completedAt: instant.nullable(),
+    }),
+  ),
 })
 
 const refusal = z.object({

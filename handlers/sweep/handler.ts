@@ -17,6 +17,7 @@ function makeDependencies(): SweepDependencies {
     'DATABASE_SSL',
     'STATE_MACHINE_ARN',
     'DEAD_LETTER_QUEUE_URL',
+    'RAW_RETENTION_DAYS',
   )
   return {
     withDatabase: databaseFromSecret(new SecretsManagerClient(), environment, 'sluice-sweep'),
@@ -24,6 +25,7 @@ function makeDependencies(): SweepDependencies {
     stateMachineArn: environment.STATE_MACHINE_ARN,
     sqs: new SQSClient(),
     deadLetterQueueUrl: environment.DEAD_LETTER_QUEUE_URL,
+    retentionDays: environment.RAW_RETENTION_DAYS,
   }
 }
 

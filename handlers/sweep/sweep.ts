@@ -1,4 +1,4 @@
-/** Finds what was forgotten and sets it going again: the backstop of everything that is started by an event. */
+/** Finds what was forgotten and sets it going again: the backstop of everything that is started by an event. Drops what is old. */
 import type { SFNClient } from '@aws-sdk/client-sfn'
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs'
 import { sql } from 'drizzle-orm'
@@ -13,6 +13,7 @@ import { startExecution } from '../ingest/start-execution.ts'
 import { SWEEP_AFTER_MINUTES, SWEEP_PAGE, SWEEP_UNTIL_DAYS } from '../limits.ts'
 import { logger } from '../logger.ts'
 import { countOf, emitMetrics } from '../metrics.ts'
+import { dropOldPartitions } from './drop-partitions.ts'
 
 export interface SweepDependencies {
   readonly withDatabase: WithDatabase
@@ -20,6 +21,8 @@ export interface SweepDependencies {
   readonly stateMachineArn: string
   readonly sqs: SQSClient
   readonly deadLetterQueueUrl: string
+  /** Days for which documents are kept after their load day. */
+  readonly retentionDays: number
 }
 
 const NOTHING: SweepOutcome = {
@@ -27,6 +30,8 @@ const NOTHING: SweepOutcome = {
   batchesStarted: 0,
   drainStarted: null,
   partitionsCreated: 0,
+  partitionsDropped: 0,
+  partitionsOverdue: 0,
   poisonFileIds: [],
 }
 
@@ -48,13 +53,15 @@ export async function sweep(given: SweepDependencies, now: Date, end: AbortSigna
   }
   const partitions = await withDatabase((database) => createPartitionsAhead(database))
   await measurePartitions(withDatabase)
-  return {
-    isDatabaseUp: true,
+  const setGoing = {
     batchesStarted: await startForgottenBatches(dependencies),
     drainStarted: await startDrain(dependencies, now),
-    partitionsCreated: partitions.length,
     poisonFileIds: await withDatabase((database) => findForgottenPoison(database, SWEEP_AFTER_MINUTES, SWEEP_PAGE)),
   }
+  // Last: it may wait for somebody, and nobody waits for it.
+  const old = await dropOldPartitions(withDatabase, given.retentionDays)
+  emitMetrics([countOf('PartitionsOverdue', old.partitionsOverdue)])
+  return { isDatabaseUp: true, partitionsCreated: partitions.length, ...setGoing, ...old }
 }
 
 /** Never fails the sweep: an alarm tells when no number comes. */

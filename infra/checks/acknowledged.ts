@@ -47,7 +47,7 @@ export const acknowledged: readonly Acknowledgement[] = [
   },
   {
     rules: ['AwsSolutions-IAM4'],
-    at: ['Ingestion', 'Inspection', 'Orchestration'],
+    at: ['Erasure', 'Ingestion', 'Inspection', 'Orchestration'],
     details: ['Policy::arn:<partition>:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole'],
     reason:
       'What Lambda needs to place a function in a VPC. Interfaces have no ids before they are made, so a policy of our own could ' +
@@ -78,6 +78,14 @@ export const acknowledged: readonly Acknowledgement[] = [
     at: ['People/Operator'],
     details: ['Resource::<Landing/Bucket.Arn>/input/*', 'Resource::<Landing/Bucket.Arn>/quarantine/*'],
     reason: 'An operator loads files of any name, and reads the one that was refused. Nothing of it deletes.',
+  },
+  {
+    rules: ['AwsSolutions-IAM5'],
+    at: ['Erasure/EraseFile'],
+    details: ['Resource::<Landing/Bucket.Arn>/input/*', 'Resource::<Landing/Bucket.Arn>/quarantine/*'],
+    reason:
+      'Whichever key is to be erased, with its copies. It deletes exact versions, one key a call, for an operator who is written ' +
+      'down first; it can read none.',
   },
   {
     rules: ['AwsSolutions-IAM5'],
@@ -224,7 +232,7 @@ export const acknowledged: readonly Acknowledgement[] = [
   },
   {
     rules: ['Serverless-LambdaTracing'],
-    at: ['Ingestion', 'Inspection', 'Migration', 'Orchestration'],
+    at: ['Erasure', 'Ingestion', 'Inspection', 'Migration', 'Orchestration'],
     reason:
       'As for the state machine: the ledger and the log lines of Powertools say what a trace would, for every file.',
   },
@@ -244,7 +252,7 @@ export const acknowledged: readonly Acknowledgement[] = [
   },
   {
     rules: ['Serverless-LambdaDLQ'],
-    at: ['Ingestion/Ingest', 'Inspection/ReadLedger', 'Migration/StartBuild', 'Orchestration'],
+    at: ['Erasure/EraseFile', 'Ingestion/Ingest', 'Inspection/ReadLedger', 'Migration/StartBuild', 'Orchestration'],
     reason:
       'Lambda uses it for asynchronous calls, and nobody makes any: the mappings, the state machine, the deployment and the ' +
       'command line all wait for the answer, and messages that fail have their dead-letter queue behind the queue.',

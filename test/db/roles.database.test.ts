@@ -9,16 +9,26 @@ import { closeBatch, findUnstartedBatches, listBatches, markExecutionStarted, op
 import { type Database, type DatabaseCredentials, openDatabase } from '../../db/client.ts'
 import { claimDeadLetters, countDeadLetters, summarizeDrain } from '../../db/dead-letters.ts'
 import { findRefusedDocuments, insertDocuments } from '../../db/documents.ts'
+import {
+  beginErasure,
+  completeErasure,
+  countErasable,
+  eraseFromDatabase,
+  listErasures,
+  listFilesOfKey,
+} from '../../db/erasures.ts'
 import { errorCode } from '../../db/errors.ts'
 import { findFiles, findForgottenPoison, recordFiles } from '../../db/files.ts'
 import { keepMessages } from '../../db/messages.ts'
 import { migrateDatabase } from '../../db/migrate.ts'
+import { dropDay, findOldDays } from '../../db/old-partitions.ts'
 import { countPartitionDaysAhead, createPartitionsAhead } from '../../db/partitions.ts'
 import { type Role, roles, setPasswords } from '../../db/passwords.ts'
 import { findLastReconciliation, noteReconciled, openReconciliation } from '../../db/reconciliations.ts'
 import { countRefusalsByKind, listRefusals } from '../../db/refusals.ts'
 import { noteReplayProgress, openReplay, selectForReplay } from '../../db/replays.ts'
 import {
+  countErased,
   countFilesByStatus,
   countSuperseded,
   measureBatchSizes,
@@ -31,6 +41,7 @@ import { countVersionsOfKey, findKeyOfCopy, listVersionsOfKey } from '../../db/v
 import { type Postgres, startPostgres } from '../../infra/local/postgres.ts'
 import { MIGRATIONS, PASSWORDS } from '../support/database.ts'
 import { fileRecord } from '../support/ledger.ts'
+import { makePastDay, pastPartitions, succeedTransform } from '../support/old-days.ts'
 
 let folder: string
 let server: Postgres
@@ -90,25 +101,36 @@ describe('the permissions', () => {
    * Of each role on each table and view: S(elect), I(nsert), U(pdate), D(elete), T(runcate), or those of single columns. A new
    * table is a new line here, and its grants a line of its migration.
    */
-  const matrix: Record<string, Partial<Record<Role, string>>> = {
+  const matrix: Record<string, Partial<Record<Role | 'documents', string>>> = {
     'ingest.batches': {
       ...{ ingest: 'SIU', inspection: 'S', transform: 'S' },
       maintenance: 'S U(started_at)',
     },
     'ingest.current_files': { inspection: 'S', transform: 'S' },
-    'ingest.files': { ingest: 'SIU', maintenance: 'SIU', inspection: 'S', transform: 'S' },
+    'ingest.dropped_days': { inspection: 'S' },
+    'ingest.erasures': { erasure: 'SIU', inspection: 'S' },
+    'ingest.files': {
+      ...{ ingest: 'SIU', maintenance: 'SIU', inspection: 'S', transform: 'S' },
+      erasure: 'SI U(changed_xid,erased_at,reason)',
+    },
     'ingest.messages': {
       ...{ ingest: 'I', maintenance: 'I' },
+      erasure: 'S(body,message_id) U(body)',
       inspection: 'S(batch_id,message_id,reason,received_at)',
     },
     'ingest.reconciliations': { maintenance: 'SIU', inspection: 'S' },
     'ingest.replays': { maintenance: 'SIU', inspection: 'S' },
     'ingest.transform_lease': { ingest: 'SU', maintenance: 'SU', transform: 'SU' },
-    'ingest.transform_watermarks': { transform: 'SIU' },
-    'ingest.transforms': { inspection: 'S', transform: 'SIU' },
+    'ingest.transform_watermarks': { maintenance: 'S', transform: 'SIU' },
+    'ingest.transforms': { maintenance: 'S(id,outcome,read_below)', inspection: 'S', transform: 'SIU' },
     'intermediate.built': { transform: 'SIUDT' },
     'marts.built': { transform: 'SIUDT', reader: 'S' },
-    'raw.documents': { ingest: 'I', transform: 'S' },
+    'raw.documents': {
+      ...{ ingest: 'I', transform: 'S' },
+      erasure: 'D S(file_id,loaded_on)',
+      maintenance: 'S(file_id,loaded_on)',
+      documents: 'SIUDT',
+    },
     'staging.built': { transform: 'SIUDT' },
   }
 
@@ -159,6 +181,8 @@ describe('the permissions', () => {
 
     expect(rows).toEqual([
       { role: 'nobody', use: null, make: null },
+      { role: 'sluice_documents', use: 'raw', make: null },
+      { role: 'sluice_erasure', use: 'ingest raw', make: null },
       { role: 'sluice_ingest', use: 'ingest raw', make: null },
       { role: 'sluice_inspection', use: 'ingest', make: null },
       { role: 'sluice_maintenance', use: 'ingest raw', make: null },
@@ -171,13 +195,23 @@ describe('the permissions', () => {
     ])
   })
 
-  test('of a role are no more than to log in, and it is a member of none', async () => {
+  test('of a role are no more than to log in, and of who owns the documents not even that', async () => {
     const { rows } = await admin.execute(sql`
       select rolname from pg_roles role where rolname like 'sluice%' and (
-        rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls or not rolcanlogin
-        or exists (select from pg_auth_members where member = role.oid)
+        rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls
+        or rolcanlogin <> (rolname <> 'sluice_documents')
       )`)
     expect(rows).toEqual([])
+  })
+
+  test('of maintenance are besides to become the owner of the documents, and nothing of his unless it does', async () => {
+    const { rows } = await admin.execute(sql`
+      select member::regrole::text as member, roleid::regrole::text as role, inherit_option as inherits, set_option as sets,
+        admin_option as admits
+      from pg_auth_members where member::regrole::text like 'sluice%'`)
+    expect(rows).toEqual([
+      { member: 'sluice_maintenance', role: 'sluice_documents', inherits: false, sets: true, admits: false },
+    ])
   })
 
   test('of who has none are not even to connect', async () => {
@@ -188,7 +222,7 @@ describe('the permissions', () => {
   test('to make temporary tables has the transform alone', async () => {
     const outcomes = roles.map(async (role) => [role, await attempt(as(role).execute('create temp table t ()'))])
     expect(Object.fromEntries(await Promise.all(outcomes))).toEqual({
-      ...{ ingest: DENIED, inspection: DENIED, maintenance: DENIED, reader: DENIED },
+      ...{ erasure: DENIED, ingest: DENIED, inspection: DENIED, maintenance: DENIED, reader: DENIED },
       transform: 'done',
     })
   })
@@ -214,8 +248,43 @@ describe('a partition', () => {
       expect(await attempt(maintenance.execute(`select raw.create_partition(${day})`))).toMatch(/^22/)
   })
 
-  test.each(['ingest', 'inspection', 'reader', 'transform'] as const)('is not made by %s', async (role) => {
+  const others = ['erasure', 'ingest', 'inspection', 'reader', 'transform'] as const
+
+  test.each(others)('is not made, detached or dropped by %s', async (role) => {
     expect(await attempt(as(role).execute(`select raw.create_partition(current_date + 40)`))).toBe(DENIED)
+    expect(await attempt(as(role).execute(`select raw.drop_partition('2020-01-01')`))).toBe(DENIED)
+    expect(await attempt(as(role).execute('set role sluice_documents'))).toBe(DENIED)
+  })
+
+  test('of an old day is detached and dropped by maintenance, in its own name not even detached', async () => {
+    const { day, partition } = await makePastDay(admin, 40)
+    await succeedTransform(admin)
+    const maintenance = as('maintenance')
+
+    const detach = `alter table raw.documents detach partition raw.${partition} concurrently`
+    expect(await attempt(maintenance.execute(detach))).toBe(DENIED)
+    expect(await dropDay(maintenance, { day, state: 'attached' })).toBe('dropped')
+    expect(await pastPartitions(admin)).toEqual([])
+  })
+
+  test('is dropped by its function only when it is detached, and its day ended a week ago', async () => {
+    const maintenance = as('maintenance')
+    const young = await makePastDay(admin, 7, [])
+    const old = await makePastDay(admin, 8, [])
+    const drop = ({ day }: { day: string }) => attempt(maintenance.execute(`select raw.drop_partition('${day}')`))
+
+    expect(await drop(old)).toBe('55006')
+    for (const { partition } of [young, old])
+      await admin.execute(`alter table raw.documents detach partition raw.${partition}`)
+    expect(await drop(young)).toBe('22023')
+    expect(await drop({ day: 'infinity' })).toMatch(/^22/)
+    expect(await drop(old)).toBe('done')
+    expect(await pastPartitions(admin)).toEqual([young.partition])
+    await admin.execute(`drop table raw.${young.partition}`)
+  })
+
+  test('is not dropped by its function when it is a table of another name', async () => {
+    expect(await attempt(as('maintenance').execute(`select raw.drop_partition('2020-01-01')`))).toBe('42P01')
   })
 })
 
@@ -255,6 +324,7 @@ describe('the limits', () => {
     ['ingest', ofFunctions],
     ['maintenance', ofFunctions],
     ['inspection', ofFunctions],
+    ['erasure', ofFunctions],
     ['transform', { ...none, path: 'pg_catalog' }],
     ['reader', { ...none, statement: '5min', idle: '5min', path: 'marts' }],
   ] as const)('of %s are set by its role', async (role, limits) => {
@@ -284,6 +354,8 @@ describe('the questions of', () => {
   }
   const opening = { requestId: 'r', receivedAt: new Date(), messages: 1 }
   const json = Buffer.from('{}')
+  const object = { bucket: 'b', key: 'k' }
+  const listed = { versionId: 'v', sizeBytes: 1, lastModifiedAt: new Date(0) }
 
   /** By name, as the functions ask them. */
   const questions: Partial<Record<Role, Record<string, (database: Database) => Promise<unknown>>>> = {
@@ -311,6 +383,8 @@ describe('the questions of', () => {
       findForgottenPoison: (db) => findForgottenPoison(db, 1, 1),
       countPartitionDaysAhead: (db) => countPartitionDaysAhead(db),
       createPartitionsAhead: (db) => createPartitionsAhead(db, 45),
+      findOldDays: (db) => findOldDays(db, 30),
+      dropDay: async (db) => dropDay(db, { ...(await makePastDay(admin, 40)), state: 'attached' }),
       claimTransform: (db) => claimTransform(db, 'test', 60),
       openReplay: (db) => openReplay(db, replay),
       selectForReplay: (db) => selectForReplay(db, {}, { afterId: 0, limit: 1 }),
@@ -328,6 +402,7 @@ describe('the questions of', () => {
       countRefusalsByKind: (db) => countRefusalsByKind(db, {}),
       listRefusals: (db) => listRefusals(db, {}, 1),
       countFilesByStatus: (db) => countFilesByStatus(db),
+      countErased: (db) => countErased(db),
       countSuperseded: (db) => countSuperseded(db),
       measureBatchSizes: (db) => measureBatchSizes(db, since),
       measurePutToCommit: (db) => measurePutToCommit(db, since),
@@ -336,9 +411,18 @@ describe('the questions of', () => {
       listTransforms: (db) => listTransforms(db, 1),
       findLastReconciliation: (db) => findLastReconciliation(db),
       measureMarts: (db) => measureMarts(db),
+      listErasures: (db) => listErasures(db, object, 1),
       countVersionsOfKey: (db) => countVersionsOfKey(db, 'b', 'k'),
       findKeyOfCopy: (db) => findKeyOfCopy(db, 1, 'k'),
       listVersionsOfKey: (db) => listVersionsOfKey(db, 'b', 'k', 1),
+    },
+    erasure: {
+      listFilesOfKey: (db) => listFilesOfKey(db, object),
+      countErasable: (db) => countErasable(db, object, ['k']),
+      beginErasure: (db) => beginErasure(db, { ...object, requestedBy: 'arn:ada', why: 'x' }),
+      eraseFromDatabase: (db) => eraseFromDatabase(db, object, { source: null, versions: [listed], spellings: ['k'] }),
+      completeErasure: (db) =>
+        completeErasure(db, object, 1, { versions: 0, copies: 0, documents: 0, reasons: 0, messages: 0, files: 0 }),
     },
   }
 
@@ -346,6 +430,7 @@ describe('the questions of', () => {
   const folders: Record<string, readonly string[]> = {
     ingest: ['ingest', 'load-file'],
     inspection: ['read-ledger'],
+    erasure: ['erase-file'],
     maintenance: [
       ...['claim-dead-letters', 'claim-transform', 'collect-dead-letters', 'quarantine-files', 'reconcile-files'],
       ...['replay-files', 'sweep'],
@@ -364,14 +449,17 @@ describe('the questions of', () => {
     return [...new Set(names)].filter((name) => /^[a-z]\w*$/.test(name) && !notQuestions.includes(name)).sort()
   }
 
-  test.each(['ingest', 'maintenance', 'inspection'] as const)('%s are all answered to its role', async (role) => {
-    const asked = questions[role] ?? {}
-    const database = as(role)
+  test.each(['ingest', 'maintenance', 'inspection', 'erasure'] as const)(
+    '%s are all answered to its role',
+    async (role) => {
+      const asked = questions[role] ?? {}
+      const database = as(role)
 
-    expect(Object.keys(asked).sort()).toEqual(askedBy(role))
-    for (const [name, ask] of Object.entries(asked))
-      expect([name, await attempt(ask(database))]).toEqual([name, 'done'])
-  })
+      expect(Object.keys(asked).sort()).toEqual(askedBy(role))
+      for (const [name, ask] of Object.entries(asked))
+        expect([name, await attempt(ask(database))]).toEqual([name, 'done'])
+    },
+  )
 
   test('each function that asks any belong to a role', () => {
     const withQuestions = readdirSync('handlers', { withFileTypes: true })

@@ -80,7 +80,7 @@ describe('an empty database', () => {
     expect(first.output).toContain(`${count} applied, ${count} in all; 31 partitions made.\n`)
     expect(second).toEqual({
       exitCode: 0,
-      output: `0 applied, ${count} in all; 0 partitions made.\nPasswords set of 5 roles.\n`,
+      output: `0 applied, ${count} in all; 0 partitions made.\nPasswords set of 6 roles.\n`,
     })
   })
 
@@ -104,7 +104,7 @@ describe('releases that meet', () => {
 
     expect(exitCode).toBe(0)
     expect(output).toMatch(
-      /^Passwords set of 5 roles\.\nWARNING: nothing to do, the database is newer.* has \d+ migrations, and 1 of them are unknown/,
+      /^Passwords set of 6 roles\.\nWARNING: nothing to do, the database is newer.* has \d+ migrations, and 1 of them are unknown/,
     )
     expect(await shapeOf(migrated.database)).toEqual(before)
   })

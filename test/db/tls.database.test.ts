@@ -89,7 +89,7 @@ test('the program of the build goes by PGSSLMODE and PGSSLROOTCERT', async () =>
       )
     })
 
-  expect(await migrate({ PGSSLMODE: 'verify-full', PGSSLROOTCERT: 'ours.pem' })).toContain('Passwords set of 5 roles.')
+  expect(await migrate({ PGSSLMODE: 'verify-full', PGSSLROOTCERT: 'ours.pem' })).toContain('Passwords set of 6 roles.')
   expect(await migrate({ PGSSLMODE: 'verify-full', PGSSLROOTCERT: 'rds-ca.pem' })).toBe(
     'Not migrated, nothing was changed. UNABLE_TO_VERIFY_LEAF_SIGNATURE\n',
   )

@@ -146,6 +146,8 @@ test('a sweep finds nothing when nothing was forgotten', async () => {
     batchesStarted: 0,
     drainStarted: null,
     partitionsCreated: 0,
+    partitionsDropped: 0,
+    partitionsOverdue: 0,
     poisonFileIds: [],
   })
 })

@@ -1,7 +1,7 @@
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
 import { DescribeExecutionCommand, GetExecutionHistoryCommand } from '@aws-sdk/client-sfn'
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs'
-import { and, eq, like, notInArray, sql } from 'drizzle-orm'
+import { and, eq, like, ne, notInArray, sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
 import { batches, currentFiles, documents } from '../../db/schema.ts'
 import { badFiles } from '../../infra/local/demo/bad-files.ts'
@@ -119,13 +119,18 @@ test('a newer version of a key supersedes the older one, and both are accounted 
   ])
 })
 
-test('every object under input/ that ends in .json is in the ledger, and no other', async () => {
+test('every object under input/ that ends in .json is in the ledger, and no other but what was erased', async () => {
   const { Contents = [] } = await pipeline.s3.send(new ListObjectsV2Command({ Bucket: pipeline.bucket }))
   const expected = Contents.map(({ Key = '' }) => Key).filter(
     (key) => key.startsWith('input/') && key.endsWith('.json'),
   )
-  const known = await pipeline.database.selectDistinct({ key: currentFiles.key }).from(currentFiles)
+  const known = await pipeline.database
+    .selectDistinct({ key: currentFiles.key })
+    .from(currentFiles)
+    .where(ne(currentFiles.state, 'erased'))
   expect(known.map((row) => row.key).toSorted()).toEqual(expected.toSorted())
   const states = pipeline.database.select().from(currentFiles)
-  expect(await states.where(notInArray(currentFiles.state, ['loaded', 'superseded', 'quarantined']))).toEqual([])
+  expect(await states.where(notInArray(currentFiles.state, ['loaded', 'superseded', 'quarantined', 'erased']))).toEqual(
+    [],
+  )
 })

@@ -177,15 +177,14 @@ describe('a reconciliation', () => {
 })
 
 describe('the sweep', () => {
-  test('tells for how many days partitions are ready, those that it made included', async () => {
+  test('tells for how many days partitions are ready, those that it made included, and how many are overdue', async () => {
     await using drain = await openDrain()
     await drain.database.execute(`do $$ begin
       execute format('drop table raw.%I', to_char((now() at time zone 'UTC')::date + 3, '"documents_"YYYYMMDD'));
     end $$`)
 
-    expect(bySource(await printedBy('sluice-test-sweep', () => drain.sweep()))).toEqual({
-      function: { PartitionDaysAhead: [30] },
-    })
+    const lines = await printedBy('sluice-test-sweep', () => drain.sweep())
+    expect(lines.map(({ metrics }) => metrics)).toEqual([{ PartitionDaysAhead: [30] }, { PartitionsOverdue: [0] }])
   })
 
   test('tells nothing when the database is down', async () => {

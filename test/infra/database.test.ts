@@ -56,6 +56,7 @@ describe('each function', () => {
   test.each([
     ['Ingestion/Ingest', 'Ingest'],
     ['Inspection/ReadLedger', 'Inspection'],
+    ['Erasure/EraseFile', 'Erasure'],
     ['Orchestration/LoadFile', 'Ingest'],
     ...['ClaimDeadLetters', 'ClaimTransform', 'CollectDeadLetters', 'QuarantineFiles', 'ReplayFiles', 'Sweep'].map(
       (name) => [`Orchestration/${name}`, 'Maintenance'],
@@ -71,6 +72,6 @@ describe('each function', () => {
     const told = ofType('AWS::Lambda::Function').filter(
       ({ properties }) => properties.Environment?.Variables.DATABASE_SECRET_ARN !== undefined,
     )
-    expect(told).toHaveLength(9)
+    expect(told).toHaveLength(11)
   })
 })

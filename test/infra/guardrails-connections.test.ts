@@ -26,17 +26,17 @@ describe('the ingest function', () => {
 
 describe('the database', () => {
   test('takes all that may connect at once', () => {
-    // 22 of other functions, 6 of dbt, the migration, 20 of readers and 2 of replays leave 307 of 358.
-    expect(told({ ingestConcurrency: 308 })).toEqual([
+    // 25 of other functions, 6 of dbt, the migration, 20 of readers and 2 of replays leave 304 of 358.
+    expect(told({ ingestConcurrency: 305 })).toEqual([
       expect.stringMatching(
-        /^Aurora\/Cluster\/Writer: 359 connections .*Ingestion\/Ingest 310, other functions 22, dbt 6, the migration 1, readers 20\), more than the 358 that a db\.t4g\.medium has for us\. Lower ingestConcurrency to 307, or choose a larger aurora\.compute\.instanceType\.$/,
+        /^Aurora\/Cluster\/Writer: 359 connections .*Ingestion\/Ingest 307, other functions 25, dbt 6, the migration 1, readers 20\), more than the 358 that a db\.t4g\.medium has for us\. Lower ingestConcurrency to 304, or choose a larger aurora\.compute\.instanceType\.$/,
       ),
     ])
-    expect(told({ ingestConcurrency: 307 })).toEqual([])
+    expect(told({ ingestConcurrency: 304 })).toEqual([])
   })
 
   test('of a larger class takes more, up to what Aurora allows', () => {
-    expect(told({ ingestConcurrency: 308, ...provisioned('r8g.large') })).toEqual([])
+    expect(told({ ingestConcurrency: 305, ...provisioned('r8g.large') })).toEqual([])
     expect(told({ ingestConcurrency: 1_000, replayConcurrency: 1_000, ...provisioned('r8g.16xlarge') })).toEqual([])
   })
 
@@ -44,7 +44,7 @@ describe('the database', () => {
     expect(told(provisioned(instanceType))).toEqual([
       expect.stringMatching(
         new RegExp(
-          `^Aurora/Cluster/Writer, Aurora/Cluster/Reader: how many connections a db\\.${instanceType} takes is not known, .* 56 fit\\. Add it to workflows/capacity/instance-classes\\.ts, or choose an aurora\\.compute\\.instanceType`,
+          `^Aurora/Cluster/Writer, Aurora/Cluster/Reader: how many connections a db\\.${instanceType} takes is not known, .* 59 fit\\. Add it to workflows/capacity/instance-classes\\.ts, or choose an aurora\\.compute\\.instanceType`,
         ),
       ),
     ])
@@ -53,13 +53,13 @@ describe('the database', () => {
   test('is as small as its smallest instance: each may be the writer after a failure', () => {
     const smallerReader = override('Aurora/Cluster/Reader', 'DBInstanceClass', 'db.t4g.medium')
 
-    expect(told({ ingestConcurrency: 308, ...provisioned('r8g.large') }, smallerReader)).toEqual([
+    expect(told({ ingestConcurrency: 305, ...provisioned('r8g.large') }, smallerReader)).toEqual([
       expect.stringMatching(/^Aurora\/Cluster\/Reader: 359 connections .* the 358 that a db\.t4g\.medium/),
     ])
   })
 
   test('that is serverless goes by its largest size', () => {
-    const wanted = { ingestConcurrency: 308 }
+    const wanted = { ingestConcurrency: 305 }
 
     expect(told({ ...wanted, ...serverless(1, 1.5) })).toEqual([
       expect.stringMatching(
@@ -83,8 +83,8 @@ describe('the database', () => {
   test('is asked by as many as mappings and the Map start, where nothing is reserved', () => {
     const { stack } = make({ ...stageOf('prod'), reservesConcurrency: false, ingestConcurrency: 400 })
 
-    // The Map's 5 in LoadFile, 5 in each of the seven others that nothing bounds.
-    expect(stack.node.validate()).toEqual([expect.stringMatching(/Ingestion\/Ingest 402, other functions 40, /)])
+    // The Map's 5 in LoadFile, 5 in each of the nine others that nothing bounds.
+    expect(stack.node.validate()).toEqual([expect.stringMatching(/Ingestion\/Ingest 402, other functions 50, /)])
   })
 
   test('of the laptop is as large as the laptop', () => {

@@ -22,7 +22,7 @@ const trigger = onlyOne('Custom::Trigger')
 
 const secrets = [
   'LocalServer/AdminSecret',
-  ...['Ingest', 'Inspection', 'Maintenance', 'Reader', 'Transform'].map((role) => `Database/${role}Secret`),
+  ...['Ingest', 'Inspection', 'Maintenance', 'Reader', 'Transform', 'Erasure'].map((role) => `Database/${role}Secret`),
 ]
 
 const assets = `arn:aws:s3:::cdk-hnb659fds-assets-${stack.account}-${stack.region}`
@@ -55,6 +55,7 @@ describe('the build', () => {
       ['ROLE_MAINTENANCE_PASSWORD', 'SECRETS_MANAGER', 'Database/MaintenanceSecret:password'],
       ['ROLE_READER_PASSWORD', 'SECRETS_MANAGER', 'Database/ReaderSecret:password'],
       ['ROLE_TRANSFORM_PASSWORD', 'SECRETS_MANAGER', 'Database/TransformSecret:password'],
+      ['ROLE_ERASURE_PASSWORD', 'SECRETS_MANAGER', 'Database/ErasureSecret:password'],
     ])
   })
 
@@ -114,7 +115,9 @@ describe('the trigger', () => {
   })
 
   test.each([
-    ...ofType('AWS::Lambda::Function').filter(({ path }) => /^(Ingestion|Orchestration|Inspection)\//.test(path)),
+    ...ofType('AWS::Lambda::Function').filter(({ path }) =>
+      /^(Ingestion|Orchestration|Inspection|Erasure)\//.test(path),
+    ),
     ...ofType('AWS::Lambda::EventSourceMapping'),
     ...ofType('AWS::StepFunctions::StateMachine'),
     ...ofType('AWS::Scheduler::Schedule'),
@@ -131,7 +134,7 @@ describe('the trigger', () => {
         ...['Migration/StartBuild', 'Migration/StartBuild/ServiceRole/DefaultPolicy'],
       ]),
     )
-    expect(before.filter((path) => /^(Ingestion|Orchestration|Inspection|Triggers)/.test(path))).toEqual([])
+    expect(before.filter((path) => /^(Ingestion|Orchestration|Inspection|Erasure|Triggers)/.test(path))).toEqual([])
   })
 })
 

@@ -100,6 +100,16 @@ describe('what is watched', () => {
     }
   })
 
+  test('is how many days of documents are older than they are kept, once that has been so for six hours', () => {
+    expect(metricsOf('PartitionsOverdue').map(({ properties }) => properties)).toEqual([
+      expect.objectContaining({
+        ...{ Dimensions: [{ Name: 'service', Value: 'sluice-prod-sweep' }], Statistic: 'Maximum', Period: 3_600 },
+        ...{ EvaluationPeriods: 6, Threshold: 1, ComparisonOperator: 'GreaterThanOrEqualToThreshold' },
+        TreatMissingData: 'notBreaching',
+      }),
+    ])
+  })
+
   test('is by what functions are called, and printed by one of them', () => {
     const functions = prod.ofType('AWS::Lambda::Function').map(({ properties }) => properties.FunctionName)
     const printed = alarms.filter(({ properties }) => properties.Namespace === 'Sluice')

@@ -28,7 +28,9 @@ const VIEW = [
   ...['states:DescribeExecution on EXECUTION', 'states:GetExecutionHistory on EXECUTION'],
 ]
 const OPERATE = [
-  ...['lambda:InvokeFunction on Orchestration/ReplayFiles', 'lambda:InvokeFunction on Orchestration/ReconcileFiles'],
+  ...['Orchestration/ReplayFiles', 'Orchestration/ReconcileFiles', 'Erasure/EraseFile'].map(
+    (path) => `lambda:InvokeFunction on ${path}`,
+  ),
   ...['states:StartExecution on Orchestration/Pipeline', 'states:RedriveExecution on EXECUTION'],
   ...['s3:PutObject on Landing/Bucket/input/orders/1.json', 's3:ListBucket on Landing/Bucket'],
   ...['s3:GetObject on Landing/Bucket/input/orders/1.json', 's3:GetObject on Landing/Bucket/quarantine/orders/1.json'],
@@ -36,6 +38,7 @@ const OPERATE = [
 const NEVER = [
   ...[
     's3:DeleteObject on Landing/Bucket/input/orders/1.json',
+    's3:DeleteObjectVersion on Landing/Bucket/input/orders/1.json',
     's3:PutObject on Landing/Bucket/quarantine/orders/1.json',
   ],
   ...['sqs:DeleteMessage on Landing/DeadLetterQueue', 'sqs:ReceiveMessage on Landing/DeadLetterQueue'],
@@ -64,7 +67,7 @@ describe('an operator', () => {
     expect(denied(grants, calls('People/Operator', ...VIEW, ...OPERATE))).toEqual([])
   })
 
-  test('may delete nothing, read no secret, and go no other way', () => {
+  test('may delete nothing himself, read no secret, and go no other way', () => {
     const others = calls('People/Operator', ...NEVER)
     expect(denied(grants, others)).toEqual(others)
   })

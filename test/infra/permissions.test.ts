@@ -127,11 +127,31 @@ describe('read-ledger', () => {
   })
 })
 
+describe('erase-file', () => {
+  test('may list and delete versions under input/ and quarantine/ and read its secret, nothing else', () => {
+    expect(permissionsOf(roleOf(at('Erasure/EraseFile')))).toEqual({
+      'Landing/Bucket': ['s3:ListBucketVersions'],
+      'Landing/Bucket/input/*': ['s3:DeleteObjectVersion'],
+      'Landing/Bucket/quarantine/*': ['s3:DeleteObjectVersion'],
+      'Database/ErasureSecret': readSecret,
+    })
+  })
+
+  test('may list no other prefix', () => {
+    const policy = at('Erasure/EraseFile/ServiceRole/DefaultPolicy').properties.PolicyDocument.Statement
+    const listing = policy.find(({ Action }: { Action: string }) => Action === 's3:ListBucketVersions')
+
+    expect(listing.Condition).toEqual({ StringLike: { 's3:prefix': ['input/*', 'quarantine/*'] } })
+  })
+})
+
 describe('every role', () => {
   /** Why a permission names more than one thing. Whoever adds a line says why there is no other way. */
   const wildcards: Record<string, string> = {
     'Ingestion/Ingest/ServiceRole: Landing/Bucket/input/*': 'ours: the keys of files are not known in advance',
     'Ingestion/Ingest/ServiceRole: Landing/Bucket/quarantine/*': 'ours: the keys are made from file ids',
+    'Erasure/EraseFile/ServiceRole: Landing/Bucket/input/*': 'ours: the keys of files, as above',
+    'Erasure/EraseFile/ServiceRole: Landing/Bucket/quarantine/*': 'ours: the keys of copies, as above',
     'Migration/Project/Role: arn:aws:logs:us-east-1:000000000000:log-group:/aws/codebuild/Migration/Project:*':
       "CDK's: the streams of the project's log",
     'Orchestration/QuarantineFiles/ServiceRole: Landing/Bucket/input/*': 'ours: the keys of files, as above',

@@ -142,6 +142,7 @@ describe('functions', () => {
   const literals: Record<string, RegExp> = {
     DATABASE_SSL: /^disable$/,
     POWERTOOLS_METRICS_NAMESPACE: /^Sluice$/,
+    RAW_RETENTION_DAYS: /^\d+$/,
     SOURCE_HASH: /^[0-9a-f]{64}$/,
     TRANSFORM_INTERVAL_MINUTES: /^\d+$/,
   }

@@ -26,9 +26,14 @@ export interface TextStatement {
 
 const KNOWN = ['Effect', 'Action', 'Resource', 'Sid']
 
+/** Of an allowance for listings. Calls are recorded without their prefix, but the emulator has held each to it. */
+const isHeldToPrefix = ({ Effect, Condition }: TextStatement): boolean =>
+  Effect === 'Allow' && /^\{"StringLike":\{"s3:prefix":\[[^{}]*\]\}\}$/.test(JSON.stringify(Condition))
+
 /** @throws at what it cannot judge: to pass over a condition or a NotAction would be to say yes to it */
 export function grantsOf(role: string, statement: TextStatement): Grant[] {
-  const unknown = Object.keys(statement).filter((field) => !KNOWN.includes(field))
+  const known = isHeldToPrefix(statement) ? [...KNOWN, 'Condition'] : KNOWN
+  const unknown = Object.keys(statement).filter((field) => !known.includes(field))
   if (unknown.length > 0) throw new Error(`${role}: the evaluator does not know ${unknown.join(', ')}. Teach it.`)
   if (statement.Effect !== 'Allow' && statement.Effect !== 'Deny')
     throw new Error(`${role}: Effect ${statement.Effect}`)

@@ -23,6 +23,7 @@ const all: [string, Synthesized][] = [['local', local], ...onAws]
 const connecting = [
   'Ingestion/Ingest',
   'Inspection/ReadLedger',
+  'Erasure/EraseFile',
   ...[
     'QuarantineFiles',
     'CollectDeadLetters',
@@ -35,7 +36,7 @@ const connecting = [
   ].map((name) => `Orchestration/${name}`),
 ]
 const builds = ['Migration/Project', 'Transform/Project']
-const roles = ['Ingest', 'Transform', 'Maintenance', 'Inspection', 'Reader']
+const roles = ['Ingest', 'Transform', 'Maintenance', 'Inspection', 'Reader', 'Erasure']
 
 describe('local and prod', () => {
   /** By reason, the resources that are in one of them only. */
@@ -93,7 +94,7 @@ describe('local and prod', () => {
         'AWS::Lambda::Function LogRetention',
       ],
       'passwords are changed, and a secret that is changed may not be deleted by hand': [
-        ...['ingest', 'transform', 'maintenance', 'inspection', 'reader', 'admin'].flatMap((name) => [
+        ...['ingest', 'transform', 'maintenance', 'inspection', 'reader', 'erasure', 'admin'].flatMap((name) => [
           `AWS::SecretsManager::RotationSchedule Rotation/${name}`,
           `AWS::Logs::LogGroup Rotation/${name}-log`,
         ]),
@@ -278,6 +279,7 @@ describe('every stage', () => {
     'Database/MaintenanceSecret': 'DatabaseMaintenanceSecretC8895782',
     'Database/InspectionSecret': 'DatabaseInspectionSecret5A207EED',
     'Database/ReaderSecret': 'DatabaseReaderSecretE0C0B0A4',
+    'Database/ErasureSecret': 'DatabaseErasureSecret70E46911',
     'Migration/BuildLog': 'MigrationBuildLogF38A46F3',
     'Migration/StartBuildLog': 'MigrationStartBuildLogFA2574FD',
     'Transform/Builds': 'TransformBuilds0B722C38',
@@ -293,6 +295,7 @@ describe('every stage', () => {
     'Orchestration/PipelineLog': 'OrchestrationPipelineLogD0C74BA4',
     'Ingestion/IngestLog': 'IngestionIngestLog52BAA8A0',
     'Inspection/ReadLedgerLog': 'InspectionReadLedgerLog9201FFEC',
+    'Erasure/EraseFileLog': 'ErasureEraseFileLog943C45AD',
   }
   const statefulOnAws: Record<string, string> = {
     ...stateful,
@@ -304,6 +307,7 @@ describe('every stage', () => {
     'Rotation/maintenance-log': 'Rotationmaintenancelog7ABB2419',
     'Rotation/inspection-log': 'RotationinspectionlogA49B2521',
     'Rotation/reader-log': 'RotationreaderlogBA75170F',
+    'Rotation/erasure-log': 'Rotationerasurelog911B052D',
     'Rotation/admin-log': 'RotationadminlogE935B062',
   }
   const statefulByStage: Record<string, Record<string, string>> = {
@@ -394,7 +398,7 @@ describe('what a stage reserves and starts', () => {
   })
 
   test('is on prod what infra/app.ts says', () => {
-    expect(reservedIn(prod).reduce((total, each) => total + each)).toBe(31)
+    expect(reservedIn(prod).reduce((total, each) => total + each)).toBe(32)
     expect(clockOf(prod)).toEqual(['ENABLED', 'ENABLED', 'ENABLED'])
     expect(prod.stack.terminationProtection).toBe(true)
   })

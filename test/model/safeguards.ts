@@ -21,12 +21,7 @@ const INGEST_BATCH = 'handlers/ingest/ingest-batch.ts'
 const LEDGER = 'db/migrations/0000_ledger_and_documents.sql'
 
 export const safeguards: readonly Safeguard[] = [
-  guard(
-    'a status only climbs',
-    'db/files.ts',
-    'setWhere: sql`excluded.status > files.status or (',
-    'setWhere: sql`true or (',
-  ),
+  guard('a status only climbs', 'db/files.ts', '(excluded.status > files.status or (', '(true or ('),
   guard(
     'documents for what was returned as new, and only for that',
     WRITE_SLICE,

@@ -6,7 +6,15 @@ export function versionOfKey(fields: Partial<VersionOfKey> = {}): VersionOfKey {
   return {
     ...{ fileId: 12, versionId: 'v1', state: 'loaded', source: 'orders', sequencer: '0A', sizeBytes: 2_048 },
     ...{ eventAt: new Date('2026-11-24T17:00:00Z'), records: 1, contractVersion: 1, reason: null },
-    ...{ loadedOn: '2026-11-24', attemptsBegun: 0, attemptsEnded: 0, quarantineKey: null, quarantineNote: null },
+    ...{
+      loadedOn: '2026-11-24',
+      documentDroppedAt: null,
+      erasedAt: null,
+      attemptsBegun: 0,
+      attemptsEnded: 0,
+      quarantineKey: null,
+      quarantineNote: null,
+    },
     ...{ claimedBy: null, firstSeenAt: new Date(0), changedAt: new Date(0), replay: null },
     batch: {
       ...{ id: 3, requestId: 'request', receivedAt: new Date('2026-11-24T17:00:05Z') },
@@ -19,7 +27,7 @@ export function versionOfKey(fields: Partial<VersionOfKey> = {}): VersionOfKey {
 export function explanation(fields: Partial<Explanation> = {}): Explanation {
   return {
     ...{ stage: 'prod', bucket: 'landing', landingBucket: 'landing', key: 'input/orders/1.json' },
-    ...{ owner: 'orders@example.com', versions: [], versionsOmitted: 0 },
+    ...{ owner: 'orders@example.com', versions: [], versionsOmitted: 0, erasures: [] },
     inBucket: { is: 'there', versionId: 'v1', putAt: new Date('2026-11-24T17:00:00Z') },
     queues: { waiting: 0, inFlight: 0, deadLetters: 0 },
     executions: { 'batch-3': { arn: 'arn:aws:states:::execution:batch-3', status: 'SUCCEEDED' } },

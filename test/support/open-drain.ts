@@ -71,7 +71,7 @@ export async function openDrain() {
       loadFile({ ...ingest, ...changed }, fileId, startInvocation(lambdaContext())),
     sweep: (changed: Partial<SweepDependencies> = {}, now = new Date(), remainingMilliseconds = 50_000) =>
       sweep(
-        { withDatabase, sfn, stateMachineArn, sqs, deadLetterQueueUrl: queueUrl, ...changed },
+        { withDatabase, sfn, stateMachineArn, sqs, deadLetterQueueUrl: queueUrl, retentionDays: 30, ...changed },
         now,
         startInvocation(lambdaContext(remainingMilliseconds)).end,
       ),

@@ -23,8 +23,7 @@ export async function openIngest() {
     ingestBatch({ ...dependencies, ...changed }, sqsEvent(...bodies), lambdaContext())
 
   return {
-    s3,
-    bucket,
+    ...{ s3, secrets, bucket, ledger },
     database: ledger.database,
     dependencies,
     ingestBodies,

@@ -109,7 +109,7 @@ export const spareGrants: readonly Spare[] = [
     why: "CDK's grantPut. Aborts uploads of many parts; the bucket has no object lock.",
   },
   {
-    role: /^(Ingestion|Orchestration|Inspection)\/\w+\/ServiceRole$/,
+    role: /^(Ingestion|Orchestration|Inspection|Erasure)\/\w+\/ServiceRole$/,
     actions: ['secretsmanager:DescribeSecret'],
     on: /^Database\/\w+Secret$/,
     why: "CDK's grantRead of a secret: tells its rotation and versions, and nothing that it holds.",

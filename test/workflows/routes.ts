@@ -48,7 +48,10 @@ const claimed = (isClaimed: boolean): { Payload: ClaimTransformOutcome } => ({
 const anotherRuns: { Payload: ClaimTransformOutcome } = { Payload: { isClaimed: false, otherBuildId: 'transform:2' } }
 const built = { Build: { Id: 'transform:1' } }
 const swept = (...poisonFileIds: number[]): { Payload: SweepOutcome } => ({
-  Payload: { isDatabaseUp: true, batchesStarted: 0, drainStarted: null, partitionsCreated: 0, poisonFileIds },
+  Payload: {
+    ...{ isDatabaseUp: true, batchesStarted: 0, drainStarted: null, poisonFileIds },
+    ...{ partitionsCreated: 0, partitionsDropped: 0, partitionsOverdue: 0 },
+  },
 })
 
 const reconciled = (isDone: boolean, isFull = false): { Payload: ReconcileFilesOutcome } => ({

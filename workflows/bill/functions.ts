@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Estimate } from './estimate.ts'
 import { type BillLine, charge, count } from './line.ts'
 import { prices } from './prices.ts'
+import { listedPages } from './storage.ts'
 import { countOf, resourcesOf, type Template } from './template.ts'
 import { DAYS } from './traffic.ts'
 
@@ -24,8 +25,16 @@ const ROTATION_CALLS = 4
 const ROTATION_SECONDS = 3
 const ROTATION_DAYS = 30
 
+/** A page of the listing, and its look into the ledger. */
+const PAGE_SECONDS = 0.1
+/** What 30 s of a call are good for. */
+const PAGES_PER_CALL = 300
+/** Erasures that people ask for in a month. */
+const ERASURES = 10
+
 /** By the folder under `handlers/` that is in the function's name. */
-function callsOf({ traffic, load, assumed }: Estimate): Record<string, Calls> {
+function callsOf(estimate: Estimate): Record<string, Calls> {
+  const { traffic, load, assumed } = estimate
   const { batches, redelivered, refusedBatches, schedules, files } = traffic
   const runs = (trigger: string) => schedules.find((each) => each.trigger === trigger)?.runs ?? 0
   const busy = Math.sign(files)
@@ -46,6 +55,12 @@ function callsOf({ traffic, load, assumed }: Estimate): Record<string, Calls> {
     'collect-dead-letters': task(drained),
     'claim-dead-letters': task(drained),
     'load-file': { calls: drained, seconds: assumed.ingestSecondsPerBatch + perFile },
+    // As much of the listing in one call as its time allows.
+    'reconcile-files': {
+      calls: runs('reconcile') * Math.ceil(listedPages(estimate) / PAGES_PER_CALL),
+      seconds: Math.min(listedPages(estimate), PAGES_PER_CALL) * PAGE_SECONDS,
+    },
+    'erase-file': task(ERASURES * busy),
     'replay-files': task((assumed.replayedFiles / 100) * busy),
     'read-ledger': task(assumed.questions * busy),
     // It waits for the migration.

@@ -17,11 +17,13 @@ const seldom = (isPerSource: boolean, ...names: string[]): PrintedMetric[] =>
 
 export const PRINTED_METRICS: readonly PrintedMetric[] = [
   ...always(true, 'FilesLoaded', 'FilesRefused'),
-  ...always(false, 'BatchSize', 'Redeliveries', 'Slices', 'PutToCommit', 'PartitionDaysAhead', 'TransformsClaimed'),
+  ...always(false, 'BatchSize', 'Redeliveries', 'Slices', 'PutToCommit', 'PartitionDaysAhead', 'PartitionsOverdue'),
+  ...always(false, 'TransformsClaimed'),
   // One file in a thousand is refused: about every hour at 100,000 a day.
   ...always(false, 'FilesQuarantined', 'FilesWithoutCopy'),
   ...seldom(true, 'FilesRepeated', 'FilesVanished'),
   ...seldom(false, 'DeadLettersCollected', 'DeadLettersClaimed', 'FilesReplayed', 'Questions', 'BuildSeconds'),
+  ...seldom(false, 'VersionsListed', 'FilesMissing', 'FilesErased'),
 ]
 
 /** How many that are printed in every hour cost the same. */

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Estimate } from './estimate.ts'
 import { type BillLine, charge, count } from './line.ts'
 import { prices } from './prices.ts'
-import { countOf, resourcesOf } from './template.ts'
+import { countOf, resourcesOf, type Template } from './template.ts'
 import { DAYS, HOURS } from './traffic.ts'
 
 const rule = z.looseObject({
@@ -28,12 +28,32 @@ const MESSAGES_PER_CALL = 10
 /** Seconds that a poller waits for a message. */
 const POLL_SECONDS = 20
 
-export function storageLines({ template, traffic, assumed, load }: Estimate): BillLine[] {
-  const { files, refused, redelivered, builds, gigabytes } = traffic
+/** Versions that S3 lists in one request. */
+const VERSIONS_PER_PAGE = 1_000
+
+function landingIn(template: Template) {
+  const buckets = resourcesOf(template, 'AWS::S3::Bucket', bucket)
+  return buckets.find(({ VersioningConfiguration }) => VersioningConfiguration !== undefined) ?? buckets[0]
+}
+
+/** Days for which a file is kept under `input/`. */
+function daysOfInput({ template, assumed }: Estimate): number {
+  const landing = landingIn(template)
+  return landing === undefined ? 0 : daysHeld(landing, 'input/', assumed.stageAgeMonths * DAYS)
+}
+
+/** Requests that list all that is kept under `input/`. */
+export const listedPages = (estimate: Estimate): number =>
+  Math.ceil((estimate.load.filesPerDay * daysOfInput(estimate)) / VERSIONS_PER_PAGE)
+
+export function storageLines(estimate: Estimate): BillLine[] {
+  const { template, traffic, assumed, load } = estimate
+  const { files, refused, redelivered, builds, gigabytes, schedules } = traffic
   const gets = files + redelivered
   const buckets = resourcesOf(template, 'AWS::S3::Bucket', bucket)
-  const landing = buckets.find(({ VersioningConfiguration }) => VersioningConfiguration !== undefined) ?? buckets[0]
-  const days = landing === undefined ? 0 : daysHeld(landing, 'input/', assumed.stageAgeMonths * DAYS)
+  const days = daysOfInput(estimate)
+  const listings = schedules.find(({ trigger }) => trigger === 'reconcile')?.runs ?? 0
+  const pages = listedPages(estimate)
   const perDay = gigabytes / DAYS
   const isMade = buckets.length > 0
   return [
@@ -42,6 +62,10 @@ export function storageLines({ template, traffic, assumed, load }: Estimate): Bi
     charge('S3: refused files and builds write', prices.s3Put, [
       [refused * 2, `${count(refused)} refused x 2`],
       [builds * BUILD_PUTS, `${count(builds)} builds x ${BUILD_PUTS}`],
+    ]),
+    // A listing costs as much as a PUT.
+    charge('S3: the bucket is listed', prices.s3Put, [
+      [listings * pages, `${count(listings)} reconciliations x ${count(pages)} pages`],
     ]),
     charge('S3: builds read', prices.s3Get, [[builds * BUILD_GETS, `${count(builds)} builds x ${BUILD_GETS}`]]),
     charge('S3: what it holds', prices.s3Storage, [

@@ -7,10 +7,17 @@ import type { Explanation } from './commands/explain.ts'
 import { formatTime, plural, printable } from './format.ts'
 
 /** What to do about one version. */
-export function adviseOnVersion(version: VersionOfKey, { owner, executions, stage }: Explanation): string {
+export function adviseOnVersion(version: VersionOfKey, explanation: Explanation): string {
+  const { owner, executions, stage, key } = explanation
   switch (version.state) {
     case 'loaded':
-      return 'Nothing: it is what readers see.'
+      return version.documentDroppedAt === null
+        ? 'Nothing: it is what readers see.'
+        : 'Nothing: the marts have it, and a replay would change nothing.'
+    case 'erased':
+      return explanation.erasures.some(({ completedAt }) => completedAt === null)
+        ? `Its erasure was cut short: run \`sluice erase ${key} --why <text> --stage ${stage}\` again.`
+        : 'Nothing: no replay and no repeated event loads it again. Put it anew if it may be kept after all.'
     case 'superseded':
       return 'Nothing: a newer version of the key is loaded, and is what readers see.'
     case 'quarantined':
@@ -39,7 +46,7 @@ export function adviseOnVersion(version: VersionOfKey, { owner, executions, stag
 export function adviseOnKey(explanation: Explanation): string[] {
   const { versions, inBucket } = explanation
   if (versions.length === 0) return whyUnknown(explanation)
-  if (inBucket.is === 'absent' && !versions.every(({ state }) => state === 'vanished')) {
+  if (inBucket.is === 'absent' && !versions.every(({ state }) => state === 'vanished' || state === 'erased')) {
     return ['The object has been deleted since. That unloads nothing.']
   }
   const isNewestKnown = inBucket.is !== 'there' || versions.some(({ versionId }) => versionId === inBucket.versionId)

@@ -40,8 +40,11 @@ function renderVersion(version: VersionOfKey, explanation: Explanation): string 
     ['put', describePut(version)],
     ['source', version.source ?? 'none claims the key'],
     version.state === 'loaded' || version.state === 'superseded' ? ['document', describeDocument(version)] : undefined,
+    version.erasedAt === null ? undefined : ['erased', describeErasure(version.erasedAt, explanation)],
     version.reason === null ? undefined : ['refused', describeReason(version.reason)],
-    version.quarantineKey === null ? undefined : ['copy', `${version.quarantineKey}, its reason beside it`],
+    version.quarantineKey === null || version.erasedAt !== null
+      ? undefined
+      : ['copy', `${version.quarantineKey}, its reason beside it`],
     version.quarantineNote === null ? undefined : ['copy', `none: ${version.quarantineNote}`],
     version.attemptsBegun === 0 ? undefined : ['attempts', describeAttempts(version)],
     version.batch === null ? undefined : ['batch', describeBatch(version.batch)],
@@ -64,9 +67,22 @@ function describePut({ eventAt, sizeBytes, sequencer }: VersionOfKey): string {
   return parts.join(', ')
 }
 
-function describeDocument({ fileId, loadedOn, records, contractVersion }: VersionOfKey): string {
+function describeDocument(version: VersionOfKey): string {
+  const { fileId, loadedOn, records, contractVersion, documentDroppedAt } = version
   const held = records === null ? '' : `, ${plural(records, 'record')}`
+  if (documentDroppedAt !== null) {
+    const when = `dropped by age on ${formatTime(documentDroppedAt)}`
+    return `its document was ${when}; loaded_on ${loadedOn}${held}, contract version ${contractVersion}`
+  }
   return `raw.documents, file_id ${fileId}, loaded_on ${loadedOn}${held}, contract version ${contractVersion}`
+}
+
+/** By the erasure that had begun last before the version was marked. */
+function describeErasure(erasedAt: Date, { erasures }: Explanation): string {
+  const erasure = erasures.find(({ begunAt }) => begunAt <= erasedAt)
+  if (erasure === undefined) return formatTime(erasedAt)
+  const told = `${formatTime(erasedAt)}, by ${erasure.requestedBy}: ${printable(erasure.why)}`
+  return erasure.completedAt === null ? `${told}\nnot completed` : told
 }
 
 function describeReason({ kind, contractVersion, issues, issuesOmitted }: NonNullable<VersionOfKey['reason']>): string {

@@ -4,6 +4,7 @@ import { addBackfill } from './commands/backfill.ts'
 import { addBatches } from './commands/batches.ts'
 import { addCapacity } from './commands/capacity.ts'
 import { addCost } from './commands/cost.ts'
+import { addErase } from './commands/erase.ts'
 import { addExecution } from './commands/execution.ts'
 import { addExecutions } from './commands/executions.ts'
 import { addExplain } from './commands/explain.ts'
@@ -40,7 +41,7 @@ const program = new Command('sluice')
 const commands = [
   ...[addStatus, addExplain, addQuarantine, addBatches],
   ...[addExecutions, addExecution, addRedrive, addReplay, addTransform],
-  ...[addLoad, addReconcile, addBackfill],
+  ...[addLoad, addReconcile, addBackfill, addErase],
   ...[addCost, addCapacity],
 ]
 for (const add of commands) add(program)

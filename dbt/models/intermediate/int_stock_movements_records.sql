@@ -2,7 +2,7 @@
 {{
   config(
     pre_hook=["{{ open_window() }}", "{{ replace_touched_keys('stock-movements') }}"],
-    post_hook="{{ keep_watermark() }}",
+    post_hook="{{ keep_watermark('stock-movements') }}",
     indexes=[
       {'columns': ['file_id', 'record_number'], 'unique': true},
       {'columns': ['bucket', 'object_key']},

@@ -26,7 +26,9 @@ select
   coalesce(sum(files.records) filter (where files.state = 'loaded'), 0) as records,
   count(*) filter (where files.replay_id is not null) as replayed,
   round((percentile_cont(0.50) within group (order by lag.seconds))::numeric, 3) as p50_seconds,
-  round((percentile_cont(0.99) within group (order by lag.seconds))::numeric, 3) as p99_seconds
+  round((percentile_cont(0.99) within group (order by lag.seconds))::numeric, 3) as p99_seconds,
+  -- Last, as where the column came to a table that was there.
+  count(*) filter (where files.state = 'erased') as erased
 from files
 left join {{ ref('stg_ledger__batches') }} as batches on batches.batch_id = files.batch_id
 cross join lateral (

@@ -7,7 +7,7 @@ import { formatCount } from './progress.ts'
 type Row = readonly [what: string, value: string, remark?: string]
 
 /** States of the ledger in the order in which they are shown; those that must always be zero only when they are not. */
-const STATES = ['loaded', 'quarantined', 'superseded', 'vanished', 'poison', 'dead_letter', 'attempted']
+const STATES = ['loaded', 'quarantined', 'superseded', 'vanished', 'poison', 'dead_letter', 'attempted', 'erased']
 
 /** No line but the rule between two groups: the table is to fit 80 columns. */
 const RULES_ONLY = {

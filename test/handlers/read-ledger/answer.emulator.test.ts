@@ -1,6 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
+import { beginErasure, eraseFromDatabase } from '../../../db/erasures.ts'
 import { recordFiles } from '../../../db/files.ts'
+import { dropDay } from '../../../db/old-partitions.ts'
 import type { Reason } from '../../../db/schema.ts'
 import { databaseFromSecret } from '../../../handlers/database.ts'
 import { quarantineFiles } from '../../../handlers/quarantine-files/quarantine-files.ts'
@@ -15,6 +17,7 @@ import { sources } from '../../../handlers/sources/registry.ts'
 import { awsClients, createVersionedBucket, databaseEnvironment, putObject } from '../../support/aws.ts'
 import { createDatabase, type TestDatabase } from '../../support/database.ts'
 import { fileRecord } from '../../support/ledger.ts'
+import { makePastDay, succeedTransform } from '../../support/old-days.ts'
 
 /** Lambda refuses a longer answer. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const LAMBDA_ANSWER_BYTES_MAX = 6 * 1024 * 1024
@@ -70,7 +73,12 @@ test('every version is in exactly one state of one source, and every deployed so
     ...(['attempted', 'dead_letter', 'vanished', 'poison', 'quarantined'] as const).map((status) =>
       fileRecord({ status, source: status === 'poison' ? null : 'orders' }),
     ),
+    fileRecord({ key: 'input/orders/erased.json' }),
+    fileRecord({ key: 'input/orders/erased.json', status: 'quarantined' }),
   ])
+  const erased = { bucket: 'landing', key: 'input/orders/erased.json' }
+  await beginErasure(ledger.database, { ...erased, requestedBy: 'arn:ann', why: 'test' })
+  await eraseFromDatabase(ledger.database, erased, { source: 'orders', versions: [], spellings: [] })
 
   const { parsed } = await ask({ question: 'status', since })
 
@@ -78,7 +86,10 @@ test('every version is in exactly one state of one source, and every deployed so
     sources: expect.arrayContaining([
       {
         source: 'orders',
-        states: { loaded: 1, superseded: 1, quarantined: 1, poison: 0, vanished: 1, attempted: 1, dead_letter: 1 },
+        states: {
+          ...{ loaded: 1, superseded: 1, quarantined: 1, poison: 0, vanished: 1, attempted: 1, dead_letter: 1 },
+          erased: 2,
+        },
         lastLoadedAt: expect.any(Date),
         expectedEveryHours: 2,
         putToCommit: null,
@@ -86,6 +97,26 @@ test('every version is in exactly one state of one source, and every deployed so
       expect.objectContaining({ source: null, states: expect.objectContaining({ poison: 1, loaded: 0 }) }),
       ...sources.map(({ name }) => expect.objectContaining({ source: name })),
     ]),
+  })
+})
+
+test('a version whose document was dropped by age says when, and one that was erased says by whom and why', async () => {
+  const { day } = await makePastDay(ledger.database, 40, [{ key: 'input/orders/1.json', sequencer: '01' }])
+  const identity = { bucket: 'landing', key: 'input/orders/1.json' }
+  await succeedTransform(ledger.database)
+  await dropDay(ledger.database, { day, state: 'attached' })
+  const dropped = await ask({ question: 'explain', key: identity.key })
+  expect(dropped.parsed).toMatchObject({
+    versions: [{ state: 'loaded', loadedOn: day, documentDroppedAt: expect.any(Date), erasedAt: null }],
+    erasures: [],
+  })
+
+  await beginErasure(ledger.database, { ...identity, requestedBy: 'arn:ann', why: 'test' })
+  await eraseFromDatabase(ledger.database, identity, { source: 'orders', versions: [], spellings: [] })
+  const erased = await ask({ question: 'explain', key: identity.key })
+  expect(erased.parsed).toMatchObject({
+    versions: [{ state: 'erased', erasedAt: expect.any(Date) }],
+    erasures: [{ requestedBy: 'arn:ann', why: 'test', begunAt: expect.any(Date), completedAt: null }],
   })
 })
 

@@ -1,14 +1,19 @@
 import { DescribeExecutionCommand, ListExecutionsCommand } from '@aws-sdk/client-sfn'
 import { asc, eq, sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
+import { openDatabase } from '../../../db/client.ts'
 import { recordFiles } from '../../../db/files.ts'
 import { batches, files } from '../../../db/schema.ts'
 import type { WithDatabase } from '../../../handlers/database.ts'
 import { awsClients } from '../../support/aws.ts'
 import { fileRecord } from '../../support/ledger.ts'
+import { makePastDay, pastPartitions, succeedTransform } from '../../support/old-days.ts'
 import { type OpenDrain, openDrain } from '../../support/open-drain.ts'
 
-const NOTHING = { isDatabaseUp: true, batchesStarted: 0, drainStarted: null, partitionsCreated: 0, poisonFileIds: [] }
+const NOTHING = {
+  ...{ isDatabaseUp: true, batchesStarted: 0, drainStarted: null, poisonFileIds: [] },
+  ...{ partitionsCreated: 0, partitionsDropped: 0, partitionsOverdue: 0 },
+}
 
 /** A committed batch that asks for an execution which nobody has started. Returns its id. */
 async function unstartedBatch(drain: OpenDrain, name: string, age: string): Promise<number> {
@@ -162,6 +167,54 @@ test('a partition that is missing ahead is made', async () => {
 
   expect(await drain.sweep()).toEqual({ ...NOTHING, partitionsCreated: 1 })
   expect(await drain.sweep()).toEqual(NOTHING)
+})
+
+describe('documents that are older than they are kept', () => {
+  test('are dropped by the day once the marts have them, and counted as overdue until then', async () => {
+    await using drain = await openDrain()
+    const read = [await makePastDay(drain.database, 40), await makePastDay(drain.database, 35, [{}, {}])]
+    await succeedTransform(drain.database)
+    const unread = await makePastDay(drain.database, 38)
+    const young = await makePastDay(drain.database, 30)
+
+    expect(await drain.sweep()).toEqual({ ...NOTHING, partitionsDropped: read.length, partitionsOverdue: 1 })
+
+    expect(await pastPartitions(drain.database)).toEqual([unread.partition, young.partition])
+    await succeedTransform(drain.database)
+    expect(await drain.sweep()).toEqual({ ...NOTHING, partitionsDropped: 1 })
+    expect(await drain.sweep()).toEqual(NOTHING)
+  })
+
+  test('are tried three times while somebody reads them, fail nothing, and are dropped by the next sweep', async () => {
+    await using drain = await openDrain()
+    await makePastDay(drain.database, 40)
+    await makePastDay(drain.database, 39)
+    await succeedTransform(drain.database)
+    const reader = openDatabase(drain.ledger.credentials, 'test-reader')
+    await reader.execute('begin')
+    await reader.execute('select count(*) from raw.documents')
+    let tries = 0
+    const withDatabase: WithDatabase = (work, end) =>
+      drain.withDatabase((database) => {
+        if (work.toString().includes('dropDay')) tries++
+        return work(database)
+      }, end)
+
+    expect(await drain.sweep({ withDatabase })).toEqual({ ...NOTHING, partitionsOverdue: 2 })
+    await reader.execute('commit')
+    await reader.$client.end()
+
+    expect(tries).toBe(3)
+    expect(await drain.sweep()).toEqual({ ...NOTHING, partitionsDropped: 2 })
+  })
+
+  test('are dropped ten days at a time', async () => {
+    await using drain = await openDrain()
+    for (let daysAgo = 31; daysAgo <= 42; daysAgo++) await makePastDay(drain.database, daysAgo, [])
+
+    expect(await drain.sweep()).toEqual({ ...NOTHING, partitionsDropped: 10, partitionsOverdue: 2 })
+    expect(await drain.sweep()).toEqual({ ...NOTHING, partitionsDropped: 2 })
+  })
 })
 
 describe('a database that is down', () => {

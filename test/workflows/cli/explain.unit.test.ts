@@ -34,6 +34,34 @@ LOADED  version v1
     expect(text).not.toContain('\u{1b}')
   })
 
+  test('whose document was dropped by age says when, and that the marts have it', () => {
+    const text = render({ versions: [versionOfKey({ documentDroppedAt: new Date('2027-02-23T00:15:00Z') })] })
+
+    expect(text).toContain(
+      'document   its document was dropped by age on 2027-02-23 00:15:00; loaded_on 2026-11-24, 1 record',
+    )
+    expect(text).toContain('the marts have it')
+  })
+
+  test('that was erased says when, by whom and why, and what to do when that was cut short', () => {
+    const erasedAt = new Date('2026-11-25T10:00:01Z')
+    const erasure = {
+      ...{ requestedBy: 'arn:aws:iam::1:user/ann', why: 'request\u{7}', begunAt: new Date('2026-11-25T10:00:00Z') },
+      completedAt: erasedAt,
+    }
+    const repeated = { ...erasure, why: 'again', begunAt: new Date('2026-11-26T10:00:00Z') }
+    const versions = [versionOfKey({ state: 'erased', erasedAt })]
+
+    const text = render({ versions, erasures: [repeated, erasure], inBucket: { is: 'absent' } })
+    expect(text).toContain('ERASED  version v1')
+    expect(text).toContain('erased     2026-11-25 10:00:01, by arn:aws:iam::1:user/ann: request\\u{7}')
+    expect(text).toContain('Nothing: no replay and no repeated event')
+    expect(text).not.toContain('deleted since')
+    const cutShort = render({ versions, erasures: [{ ...erasure, completedAt: null }] }).replaceAll(/\s+/g, ' ')
+    expect(cutShort).toContain('not completed')
+    expect(cutShort).toContain('run `sluice erase input/orders/1.json --why <text> --stage prod` again')
+  })
+
   test.each([
     ['poison', 'SUCCEEDED', 'Wait: the copy'],
     ['poison', 'FAILED', 'sluice executions --status FAILED --stage prod'],

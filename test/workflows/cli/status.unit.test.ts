@@ -6,7 +6,16 @@ import type { TransformRun } from '../../../workflows/cli/transforms.ts'
 const at = new Date('2026-11-24T17:00:00Z')
 const minutesAgo = (minutes: number) => new Date(at.getTime() - minutes * 60_000)
 
-const none = { loaded: 0, superseded: 0, quarantined: 0, poison: 0, vanished: 0, attempted: 0, dead_letter: 0 }
+const none = {
+  loaded: 0,
+  superseded: 0,
+  quarantined: 0,
+  poison: 0,
+  vanished: 0,
+  attempted: 0,
+  dead_letter: 0,
+  erased: 0,
+}
 
 const transformRun = (fields: Partial<TransformRun> = {}): TransformRun => ({
   ...{ id: 7, executionName: 'batch-20261124T163000Z-41', buildId: 'sluice-prod-transform:1' },

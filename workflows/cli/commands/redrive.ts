@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline/promises'
 import type { Command } from 'commander'
+import { confirm } from '../confirm.ts'
 import { CommandFailed } from '../errors.ts'
 import { findExecution, listExecutions } from '../executions.ts'
 import { plural } from '../format.ts'
@@ -32,7 +32,7 @@ export function addRedrive(program: Command): void {
         if (refused.length > 0) throw new CommandFailed('nothing can be redriven')
         return console.log(json ? '[]' : 'No execution has failed.')
       }
-      if (!yes) await confirm(`Redrive ${plural(redrivable.length, 'execution')}?`)
+      if (!yes) await confirm(`Redrive ${plural(redrivable.length, 'execution')}?`, 'nothing was redriven')
       await redriveAll(stage.sfn, redrivable, ({ name }) => {
         if (!json) console.log(`Redriven: ${name}`)
       })
@@ -47,13 +47,4 @@ async function findFailed(stage: Stage): Promise<string[]> {
     lists.push(...(await listExecutions(stage, { status, limit: FAILED_MAX })))
   }
   return await Promise.all(lists.map(({ name }) => findExecution(stage, name)))
-}
-
-/** @throws {CommandFailed} when the answer is no, and where nobody can be asked */
-async function confirm(question: string): Promise<void> {
-  if (!process.stdin.isTTY) throw new CommandFailed(`${question} Nobody can be asked here: say --yes`)
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await terminal.question(`${question} [y/N] `)
-  terminal.close()
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailed('nothing was redriven')
 }

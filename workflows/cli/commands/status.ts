@@ -72,6 +72,7 @@ function renderSources({ sources }: StatusFacts): string {
       { head: 'poison', cell: ({ states }) => states.poison, isOptional: true },
       { head: 'vanished', cell: ({ states }) => states.vanished, isOptional: true },
       { head: 'attempted', cell: ({ states }) => states.attempted, isOptional: true },
+      { head: 'erased', cell: ({ states }) => states.erased, isOptional: true },
       { head: 'dead letter', cell: ({ states }) => states.dead_letter, isOptional: true },
       { head: 'p50', cell: ({ putToCommit }) => secondsOrDash(putToCommit?.p50Seconds), align: 'right' },
       { head: 'p99', cell: ({ putToCommit }) => secondsOrDash(putToCommit?.p99Seconds), align: 'right' },
