@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { type EmulatorPace, type EmulatorWatch, startEmulator } from './emulator.ts'
 import { endWithThisProcess } from './ending.ts'
 import { claimInstance, releaseInstance, type Started, updateInstance } from './instance.ts'
-import { startPostgres } from './postgres.ts'
+import { type Postgres, startPostgres } from './postgres.ts'
 
 export interface Cloud {
   readonly name: string
@@ -16,6 +16,8 @@ export interface Cloud {
   readonly database: Database
   /** Where its state and logs lie: .sluice/<name>. */
   readonly directory: string
+  /** Takes the database away for so many milliseconds: connections are cut, what was committed stays. */
+  readonly restartDatabase: (downMilliseconds: number) => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -59,10 +61,11 @@ export async function startCloud({
 
   const note = (what: string, started: Started) =>
     updateInstance(directory, (known) => ({ ...known, started: { ...known.started, [what]: started } }))
+  const notePostgres = ({ pid, data }: Postgres) => note('postgres', { pid, marker: data, isGroup: false })
   const starts = await Promise.allSettled([
     startPostgres({ directory }).then((postgres) => {
       running.push(postgres)
-      note('postgres', { pid: postgres.pid, marker: postgres.data, isGroup: false })
+      notePostgres(postgres)
       return postgres
     }),
     startEmulator({ directory, ...emulatorOptions }).then((emulator) => {
@@ -82,7 +85,11 @@ export async function startCloud({
   const { endpoint } = emulator.value
   updateInstance(directory, (known) => ({ ...known, endpoint, database }))
   writeFileSync(join(directory, 'env'), dotenv(clientVariables(endpoint)), { mode: 0o600 })
-  return { name, endpoint, environment: environment(endpoint), database, directory, stop }
+  const restartDatabase = async (downMilliseconds: number) => {
+    await postgres.value.restart(downMilliseconds)
+    notePostgres(postgres.value)
+  }
+  return { name, endpoint, environment: environment(endpoint), database, directory, restartDatabase, stop }
 }
 
 function clientVariables(endpoint: string): Record<string, string> {

@@ -20,6 +20,9 @@ import { commandLine, isGoneWithin, signalProcess } from './processes.ts'
 const NOBODY = 65534
 export const serverUser = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : undefined
 
+/** How its programs are run: as that user, in a folder that any user may enter, untouched by the caller's language and time. */
+export const surroundings = { ...serverUser, cwd: '/', env: { LC_ALL: 'C', TZ: 'UTC' } }
+
 const HOME_PREFIX = 'sluice-postgres-'
 const GONE_LIMIT_MILLISECONDS = 5_000
 

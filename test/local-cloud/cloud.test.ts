@@ -7,6 +7,7 @@ import { CreateBucketCommand, ListBucketsCommand, PutObjectCommand, S3Client } f
 import { Client } from 'pg'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { type Cloud, startCloud } from '../../infra/local/cloud.ts'
+import { commandLine } from '../../infra/local/processes.ts'
 import { clientOf, processesIn } from './fixture-cloud.ts'
 
 // Not shared with another run of the tests in this checkout.
@@ -50,6 +51,25 @@ test('its directory tells how to reach it, and only its owner can read that', as
     'AWS_REGION=us-east-1',
     '',
   ])
+})
+
+test('a database that is restarted cuts connections, keeps what was committed, and is the one that is ended', async () => {
+  const cloud = await start()
+  await query(cloud, 'CREATE TABLE kept ()')
+  const connected = new Client({ ...cloud.database, database: cloud.database.name })
+  await connected.connect()
+  const cut = new Promise<void>((done) => connected.on('error', () => done()))
+
+  const restart = cloud.restartDatabase(500)
+  await cut
+  await expect(query(cloud, 'SELECT 1')).rejects.toThrow()
+  await restart
+  expect(await query(cloud, "SELECT to_regclass('kept') AS found")).toEqual([{ found: 'kept' }])
+
+  const { started } = JSON.parse(readFileSync(join(cloud.directory, 'instance.json'), 'utf8'))
+  expect(commandLine(started.postgres.pid)).toContain(started.postgres.marker)
+  await cloud.stop()
+  expect(commandLine(started.postgres.pid)).toBeUndefined()
 })
 
 test('the database needs the password of this instance', async () => {
