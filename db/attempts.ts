@@ -52,21 +52,46 @@ export async function findKnownVersions(
   return new Map(rows.map(({ bucket, key, versionId, ...known }) => [identityOf({ bucket, key, versionId }), known]))
 }
 
-/** Notes, in a commit of its own and before the file is touched, that a load of it alone begins. */
-export async function beginAttempt(session: Session, file: Omit<FileRecord, 'status'>): Promise<void> {
+/** An attempt that is being noted. */
+export interface Attempt {
+  /** The transaction that noted it, committed or not. */
+  transactionId?: string
+}
+
+/**
+ * Notes, in a commit of its own and before the file is touched, that a load of it alone begins.
+ *
+ * @param attempt the same one when this is asked again because no answer came: what was committed unheard is not counted twice, or
+ *   three answers that got lost would make a crashing file of a good one
+ */
+export async function beginAttempt(
+  session: Session,
+  file: Omit<FileRecord, 'status'>,
+  attempt: Attempt = {},
+): Promise<void> {
+  const isCounted =
+    attempt.transactionId === undefined
+      ? sql`false`
+      : sql`pg_xact_status(${attempt.transactionId}::xid8) is not distinct from 'committed'`
   await session.transaction(async (transaction) => {
+    // Also locks the row: once it is got, a transaction that nobody heard of has ended.
     await recordFiles(transaction, [{ ...file, status: 'attempted' }])
-    await transaction
+    const [noted] = await transaction
       .update(files)
       .set({ attemptsBegun: sql`${files.attemptsBegun} + 1` })
-      .where(hasIdentity(file))
+      .where(and(hasIdentity(file), sql`not ${isCounted}`))
+      .returning({ transactionId: sql<string>`pg_current_xact_id()::text` })
+    if (noted !== undefined) attempt.transactionId = noted.transactionId
   })
 }
 
-/** Notes that an attempt ended, whatever its outcome: the file did not take the process with it. */
+/**
+ * Notes that an attempt ended, whatever its outcome: the file did not take the process with it. Asked again because no answer
+ * came, it never has more attempts end than began.
+ */
 export async function endAttempt(session: Session, file: Identity): Promise<void> {
   await session
     .update(files)
-    .set({ attemptsEnded: sql`${files.attemptsEnded} + 1` })
+    .set({ attemptsEnded: sql`least(${files.attemptsEnded} + 1, ${files.attemptsBegun})` })
     .where(hasIdentity(file))
 }

@@ -1,5 +1,5 @@
 /** Notes attempts of files alone, and remembers the ends that the database was too ill to note. */
-import { beginAttempt, endAttempt } from '../../db/attempts.ts'
+import { type Attempt, beginAttempt, endAttempt } from '../../db/attempts.ts'
 import type { WithDatabase } from '../database.ts'
 import { errorFacts } from '../errors.ts'
 import { logger } from '../logger.ts'
@@ -26,7 +26,8 @@ export class Attempts {
 
   async begin(object: CreatedObject, end: AbortSignal): Promise<void> {
     const source = findSource(object.key)?.name ?? null
-    await this.#withDatabase((database) => beginAttempt(database, { ...object, source }), end)
+    const attempt: Attempt = {}
+    await this.#withDatabase((database) => beginAttempt(database, { ...object, source }, attempt), end)
   }
 
   /** Notes that an attempt ended without an outcome. Never throws. */

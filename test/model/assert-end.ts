@@ -1,8 +1,10 @@
 /** What must hold at the end of a program, when every message was acknowledged: nothing is missing and nothing is there twice. */
 import assert from 'node:assert/strict'
+import { countUnmatchedDocuments } from '../../db/accounting.ts'
 import type { Session } from '../../db/client.ts'
+import { assertBatches } from './assert-batches.ts'
 import type { Execution } from './cloud.ts'
-import { asStored, batchesOf, documentsOf, keptMessagesOf, type LedgerRow, ledgerOf } from './observe.ts'
+import { asStored, documentsOf, keptMessagesOf, type LedgerRow, ledgerOf } from './observe.ts'
 import type { World } from './world.ts'
 
 /** Ledger, documents, batches, executions, kept messages and quarantined copies all tell the model's story. */
@@ -12,6 +14,11 @@ export async function assertEnd(observer: Session, world: World, executions: rea
   const versionIds = rows.map(({ versionId }) => versionId)
   assert.deepEqual(versionIds.sort(), [...model.versions.keys()].sort(), 'versions in the ledger')
   for (const row of rows) assertFile(row, world)
+  assert.equal(
+    await countUnmatchedDocuments(observer),
+    0,
+    'loaded files without their document, or the other way round',
+  )
   await assertDocuments(observer, world)
   await assertBatches(observer, world, rows, executions)
 
@@ -23,15 +30,28 @@ export async function assertEnd(observer: Session, world: World, executions: rea
   )
 }
 
-/** The reason is the file's own, no attempt is left open, and a quarantined file has its copy or says why not. */
+/**
+ * Its status is final, the reason is the file's own, no attempt is left open but those of processes that died, and a
+ * quarantined file has its copy or says why not.
+ */
 function assertFile(row: LedgerRow, { bucket, model }: World): void {
   const { versionId, status } = row
-  const { verdict, object, existence } = model.version(versionId)
-  assert.equal(row.attemptsBegun, row.attemptsEnded, `attempts of ${versionId} begun and ended`)
+  const version = model.version(versionId)
+  const { verdict, object, existence, lostAttempts, loadedOn } = version
+  assert.match(status, /^(loaded|quarantined|vanished)$/, `status of ${versionId}, in the end`)
+  const open = row.attemptsBegun - row.attemptsEnded
+  assert(
+    open >= 0 && open <= lostAttempts,
+    `${open} attempts of ${versionId} never ended; ${lostAttempts} may have died`,
+  )
   assert.equal(row.sequencer, object.sequencer, `sequencer of ${versionId}`)
-  const wanted = verdict.status === 'poison' && /poison|quarantined/.test(status) ? verdict : undefined
+  assert.equal(row.loadedOn ?? undefined, loadedOn, `load day of ${versionId}`)
   const [issue] = row.reason?.issues ?? []
-  assert.deepEqual([row.reason?.kind, issue?.path], [wanted?.kind, wanted?.path], `reason of ${versionId}`)
+  const isCrashed = row.reason?.kind === 'crashes-loader' && model.mayHaveCrashed(version)
+  if (!isCrashed) {
+    const wanted = verdict.status === 'poison' && status === 'quarantined' ? verdict : undefined
+    assert.deepEqual([row.reason?.kind, issue?.path], [wanted?.kind, wanted?.path], `reason of ${versionId}`)
+  }
   if (status !== 'quarantined') return
   if (row.quarantineKey === null) {
     assert.equal(existence, 'deleted', `${versionId} exists, and was quarantined without a copy`)
@@ -61,46 +81,4 @@ async function assertDocuments(observer: Session, { bucket, model }: World): Pro
   )
   for (const { versionId, isOnItsDay } of documents)
     assert(isOnItsDay, `${versionId} lies in another day than its file`)
-}
-
-/** Each version counts as new in exactly one batch, and each batch with something new asked for one execution of its own. */
-async function assertBatches(
-  observer: Session,
-  { bucket, requests }: World,
-  rows: readonly LedgerRow[],
-  executions: readonly Execution[],
-): Promise<void> {
-  const batches = await batchesOf(observer, bucket.name)
-  for (const batch of batches) {
-    const decided = rows.filter(({ batchId }) => batchId === batch.id)
-    const ids = (pattern: RegExp) => decided.filter(({ status }) => pattern.test(status)).map(({ id }) => id)
-    const poison = ids(/poison|quarantined/)
-    const { loaded, vanished, repeated } = batch
-    assert.equal(loaded, ids(/loaded/).length, `newly loaded files of batch ${batch.id}`)
-    assert.equal(batch.poison, poison.length, `new poison of batch ${batch.id}`)
-    // A version may vanish for one function while another is about to commit what it still read.
-    assert(vanished >= ids(/vanished/).length, `vanished files of batch ${batch.id}`)
-    assert.equal(batch.files, loaded + batch.poison + vanished + repeated, `files of batch ${batch.id}`)
-
-    const isNew = loaded + batch.poison + vanished > 0
-    assert.equal(batch.executionName !== null, isNew, `whether batch ${batch.id} asks for an execution`)
-    assert.equal(batch.startedAt !== null, isNew, `whether the execution of batch ${batch.id} is started`)
-    if (!isNew) continue
-    const { trigger, batchId, poisonFileIds } = JSON.parse(batch.executionInput ?? 'null')
-    assert.deepEqual([trigger, batchId, poisonFileIds.toSorted()], ['batch', batch.id, poison.toSorted()])
-  }
-  assert.deepEqual(
-    executions.map(({ name, input }) => `${name} ${input}`).sort(),
-    batches
-      .filter(({ executionName }) => executionName !== null)
-      .map(({ executionName, executionInput }) => `${executionName} ${executionInput}`)
-      .sort(),
-    'executions started',
-  )
-  const transforms = executions.filter(({ input }) => JSON.parse(input).transform === true)
-  assert.equal(transforms.length, Math.min(1, executions.length), 'batches that took the lease of the transform')
-  for (const [requestId, messages] of requests) {
-    const counted = batches.filter((batch) => batch.requestId === requestId).map((batch) => batch.messages)
-    assert(counted.reduce((sum, count) => sum + count, 0) <= messages, `messages of ${requestId}`)
-  }
 }

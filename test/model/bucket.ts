@@ -117,7 +117,7 @@ export class Bucket {
   }
 }
 
-function versionIdIn(query: unknown): string | undefined {
+export function versionIdIn(query: unknown): string | undefined {
   if (typeof query !== 'object' || query === null || !('versionId' in query)) return undefined
   return String(query.versionId)
 }

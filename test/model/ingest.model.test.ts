@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { countUnmatchedDocuments } from '../../db/accounting.ts'
 import { type Laboratory, openLaboratory } from './laboratory.ts'
 import { checkPrograms, PROGRAMS, replay } from './property.ts'
 
@@ -13,5 +12,4 @@ afterAll(() => laboratory[Symbol.asyncDispose]())
 test(`after each of ${PROGRAMS} random programs the ledger is what the model says, and every document is exact`, async () => {
   const outcome = await checkPrograms(laboratory, { numRuns: PROGRAMS, shrinkSeconds: 60, ...replay() })
   expect(outcome.failed, fc.defaultReportMessage(outcome)).toBe(false)
-  expect(await countUnmatchedDocuments(laboratory.observer)).toBe(0)
 })

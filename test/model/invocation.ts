@@ -1,8 +1,9 @@
-/** How one invocation of the ingest function meets the world: when its time is up, and whom it runs beside. */
+/** How one invocation meets the world: when its time is up, and whom it runs beside. */
 import type { Context } from 'aws-lambda'
 import type { WithDatabase } from '../../handlers/database.ts'
 import type { IngestDependencies } from '../../handlers/ingest/ingest-slice.ts'
 import { lambdaContext } from '../support/s3-events.ts'
+import type { Life } from './life.ts'
 
 /** Lets everybody wait for everybody, once: only transactions that begin together get in each other's way. */
 export class Meeting {
@@ -13,15 +14,15 @@ export class Meeting {
     this.#missing = size
   }
 
-  arrive(): Promise<void> {
-    if (--this.#missing === 0) this.#complete.resolve()
-    return this.#complete.promise
+  /** What one of them calls when it is there, or knows that it will not come. */
+  admit(): () => Promise<void> {
+    let isHere = false
+    return () => {
+      if (!isHere && --this.#missing === 0) this.#complete.resolve()
+      isHere = true
+      return this.#complete.promise
+    }
   }
-}
-
-export interface Invocation {
-  readonly dependencies: IngestDependencies
-  readonly context: Context
 }
 
 /**
@@ -31,18 +32,27 @@ export interface Invocation {
  */
 export function prepareInvocation(
   dependencies: IngestDependencies,
-  awsRequestId: string,
-  time: number | null,
-  meeting: Meeting,
-): Invocation {
+  {
+    awsRequestId,
+    time,
+    life,
+    meet,
+  }: { awsRequestId: string; time: number | null; life: Life; meet: () => Promise<void> },
+): { readonly dependencies: IngestDependencies; readonly context: Context } {
   let uses = 0
   const withDatabase: WithDatabase = async (work, end) => {
-    if (uses++ === 0) await meeting.arrive()
+    if (uses++ === 0) await meet()
     return await dependencies.withDatabase(work, end)
   }
-  const getRemainingTimeInMillis = () => (time === null || uses < time ? 60_000 : 0)
+  const isOver = () => time !== null && uses >= time
   return {
     dependencies: { ...dependencies, withDatabase },
-    context: { ...lambdaContext(), awsRequestId, getRemainingTimeInMillis },
+    context: contextOf(life, awsRequestId, () => (isOver() ? 0 : life.remainingMs)),
   }
 }
+
+export const contextOf = (
+  life: Life,
+  awsRequestId: string,
+  getRemainingTimeInMillis = () => life.remainingMs,
+): Context => ({ ...lambdaContext(), awsRequestId, getRemainingTimeInMillis })

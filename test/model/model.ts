@@ -2,12 +2,12 @@
  * The model: what may be known of each object version, told only what happened and never how. Pure. A version has a set of
  * statuses that are legal; it has more than one where two things happened at once, or where nobody answered.
  */
-import { OBJECT_BYTES_MAX } from '../../handlers/limits.ts'
+import { ATTEMPTS_MAX, OBJECT_BYTES_MAX } from '../../handlers/limits.ts'
 import type { ObjectVersion } from './bucket.ts'
 import type { Verdict } from './contents.ts'
 
 /** In rising rank. `absent`: not in the ledger. */
-const STATUSES = ['absent', 'vanished', 'poison', 'quarantined', 'loaded'] as const
+const STATUSES = ['absent', 'attempted', 'dead_letter', 'vanished', 'poison', 'quarantined', 'loaded'] as const
 export type Status = (typeof STATUSES)[number]
 
 export interface ModelVersion {
@@ -19,6 +19,10 @@ export interface ModelVersion {
   fileId: number | undefined
   existence: 'exists' | 'is being deleted' | 'deleted'
   may: ReadonlySet<Status>
+  /** Attempts that may have begun and whose end nobody noted, since the process died. */
+  lostAttempts: number
+  /** On which day of the database's clock it was seen to be loaded. */
+  loadedOn: string | undefined
 }
 
 const higher = (one: Status, other: Status): Status => (STATUSES.indexOf(one) > STATUSES.indexOf(other) ? one : other)
@@ -36,6 +40,8 @@ export class Model {
       fileId: undefined,
       existence: 'exists',
       may: new Set(['absent']),
+      lostAttempts: 0,
+      loadedOn: undefined,
     })
   }
 
@@ -58,26 +64,50 @@ export class Model {
     const outcomes: Status[] = [
       ...(isJudgedUnread || existence !== 'deleted' ? [verdict.status] : []),
       ...(!isJudgedUnread && existence !== 'exists' ? ['vanished' as const] : []),
+      ...(this.mayHaveCrashed(version) ? ['poison' as const] : []),
+      // From the copy that the replay of a refused file knows of.
+      ...(may.has('quarantined') ? [verdict.status] : []),
+      // Noted before it was touched.
+      ...(isAcknowledged ? [] : ['attempted' as const]),
     ]
     const climbed = [...may].flatMap((known) => outcomes.map((outcome) => higher(known, outcome)))
     version.may = new Set([...climbed, ...(isAcknowledged ? [] : may)])
   }
 
+  /** Enough attempts never ended to take a file for what ended them. */
+  mayHaveCrashed = ({ lostAttempts }: ModelVersion): boolean => lostAttempts >= ATTEMPTS_MAX
+
+  /** The process died, and with it what it knew of an attempt. */
+  loseAttempt(versionId: string): void {
+    const version = this.versions.get(versionId)
+    // None of another program's.
+    if (version !== undefined) version.lostAttempts++
+  }
+
+  /** Its message may have been taken out of the dead-letter queue. */
+  collect({ versionId }: ObjectVersion): void {
+    const version = this.version(versionId)
+    version.may = new Set([...version.may, ...[...version.may].map((known) => higher(known, 'dead_letter'))])
+  }
+
   /** Copies were made of the files with these ids, or can never be made. */
-  quarantine(fileIds: readonly number[]): void {
+  quarantine(fileIds: readonly number[], isSure: boolean): void {
     for (const version of this.versions.values()) {
       if (version.fileId === undefined || !fileIds.includes(version.fileId)) continue
-      version.may = new Set([...version.may].map((known) => (known === 'poison' ? 'quarantined' : known)))
+      // What was not poison at that moment may be by now, of its own.
+      const copied = [...version.may].map((known) => (known === 'poison' ? 'quarantined' : known))
+      version.may = new Set(isSure ? copied : [...version.may, ...copied])
     }
   }
 
-  /** What the ledger says must be legal, and is the truth from here on. */
-  observe(versionId: string, status: string, fileId: number | undefined): void {
+  /** What the ledger says must be legal, and is the truth from here on. Files are loaded for the day that it is. */
+  observe(versionId: string, status: string, fileId: number | undefined, today: string): void {
     const version = this.version(versionId)
     const seen = [...version.may].find((legal) => legal === status)
     if (seen === undefined) throw new Error(`${versionId} is ${status} and must be ${[...version.may].join(' or ')}`)
     version.may = new Set([seen])
     version.fileId = fileId
+    if (seen === 'loaded') version.loadedOn ??= today
   }
 
   /** The one legal status of a version that was observed. */

@@ -9,6 +9,13 @@ export async function ledgerOf(session: Session, bucket: string) {
   return await session.select().from(currentFiles).where(eq(currentFiles.bucket, bucket))
 }
 
+/** The version that a row of the ledger is about. */
+export async function versionOf(session: Session, fileId: number): Promise<string> {
+  const [row] = await session.select({ versionId: files.versionId }).from(files).where(eq(files.id, fileId))
+  if (row === undefined) throw new Error(`the ledger has no file ${fileId}`)
+  return row.versionId
+}
+
 /** Requests and messages of a program carry its bucket's name in front. */
 const ofProgram = (column: typeof batches.requestId | typeof messages.messageId, bucket: string) =>
   sql`starts_with(${column}, ${`${bucket}/`})`

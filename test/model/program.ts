@@ -1,5 +1,6 @@
 /** Programs: what happens to a bucket, its queue and its functions, as plain data that fast-check makes and shrinks. */
 import fc from 'fast-check'
+import { type Fault, ingestFaults, upkeepFaults } from './faults.ts'
 
 /** How S3 writes a sequencer. Lengths differ; the shorter one counts as padded with zeros on the right. */
 export type Spelling = 'plain' | 'without trailing zeros' | 'longer' | 'lower case'
@@ -22,11 +23,15 @@ export type Step =
   | { readonly do: 'send'; readonly body: StrangeBody; readonly count: number }
   | { readonly do: 'delete'; readonly version: number }
   | { readonly do: 'delete marker'; readonly key: number }
+  /** SQS gives messages up and moves them to the dead-letter queue. */
+  | { readonly do: 'give up'; readonly from: number; readonly take: number }
+  /** A day passes: leases and claims end, the sweep takes for forgotten what is not done, files get another load day. */
+  | { readonly do: 'midnight' }
   | Round
 
 export type StrangeBody = 'test event' | 'half of a JSON text' | 'event of a deletion' | 'event without a version'
 
-/** What happens at the same time: up to three functions run, versions are deleted, executions quarantine. */
+/** What happens at the same time: up to three functions ingest, versions are deleted, executions quarantine, drain, sweep, replay. */
 export interface Round {
   readonly do: 'round'
   readonly batches: readonly Batch[]
@@ -34,6 +39,13 @@ export interface Round {
   readonly isOverlapping: boolean
   readonly deletions: readonly { readonly version: number; readonly afterReads: number }[]
   readonly quarantine: 'none' | 'new executions' | 'all executions again'
+  readonly upkeep: readonly Upkeep[]
+}
+
+/** What sets files going again. Both replays are of all files with that outcome. */
+export interface Upkeep {
+  readonly do: 'drain' | 'sweep' | 'replay refused' | 'replay loaded'
+  readonly faults: readonly Fault[]
 }
 
 export interface Batch {
@@ -44,6 +56,7 @@ export interface Batch {
   /** After so many uses of the database the function's time is up, and it begins no more slices; null for time enough. */
   readonly time: number | null
   readonly fate: 'answered' | 'answer lost' | 'never run'
+  readonly faults: readonly Fault[]
 }
 
 const put = fc.record({
@@ -65,6 +78,12 @@ const batch = fc.record({
     { weight: 4, arbitrary: fc.constant('answered' as const) },
     { weight: 1, arbitrary: fc.constantFrom('answer lost' as const, 'never run' as const) },
   ),
+  faults: ingestFaults,
+})
+
+const upkeep = fc.record({
+  do: fc.constantFrom<Upkeep['do'][]>('drain', 'sweep', 'replay refused', 'replay loaded'),
+  faults: upkeepFaults,
 })
 
 const round = fc.record({
@@ -79,22 +98,27 @@ const round = fc.record({
     },
   ),
   quarantine: fc.constantFrom('none' as const, 'new executions' as const, 'all executions again' as const),
+  upkeep: fc.oneof(
+    { weight: 2, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(upkeep, { minLength: 1, maxLength: 2 }) },
+  ),
 })
 
 /** The whole queue goes to two functions at once, in opposite orders. */
-const whole: Batch = { from: 0, take: 100, isBackward: false, time: null, fate: 'answered' }
+const whole: Batch = { from: 0, take: 100, isBackward: false, time: null, fate: 'answered', faults: [] }
 const race: fc.Arbitrary<Round> = fc.constant({
   do: 'round',
   batches: [whole, { ...whole, isBackward: true }],
   isOverlapping: true,
   deletions: [],
   quarantine: 'none',
+  upkeep: [],
 })
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 5, arbitrary: put },
-  { weight: 3, arbitrary: round },
-  { weight: 1, arbitrary: race },
+  { weight: 7, arbitrary: put },
+  { weight: 7, arbitrary: round },
+  { weight: 2, arbitrary: race },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -103,7 +127,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({
       do: fc.constant('send' as const),
       body: fc.constantFrom<StrangeBody[]>(
@@ -117,15 +141,24 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), version: fc.nat(99) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete marker' as const), key: fc.nat(5) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('give up' as const),
+      from: fc.nat(20),
+      take: fc.integer({ min: 1, max: 12 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ do: 'midnight' as const }) },
 )
 
 export interface Program {
   readonly steps: readonly Step[]
 }
 
-/** Programs of up to 30 steps. After the last one, the queue is delivered until it is empty. */
+/** Programs of up to 20 steps. After the last one, the queue is delivered until it is empty. */
 export const programs: fc.Arbitrary<Program> = fc
-  .array(step, { minLength: 1, maxLength: 30, size: 'max' })
+  .array(step, { minLength: 1, maxLength: 20, size: 'max' })
   .map((steps) => ({ steps, [fc.toStringMethod]: () => `\n${steps.map(describe).join('\n')}\n` }))
 
 /** A step on one line. What it came to is in the trace of the run. */

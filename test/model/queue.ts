@@ -14,6 +14,7 @@ export interface Message {
 
 export class Queue {
   readonly #receives = new Map<Message, number>()
+  readonly #hidden = new Set<Message>()
 
   get messages(): Message[] {
     return [...this.#receives.keys()]
@@ -24,7 +25,10 @@ export class Queue {
   }
 
   /** The messages of a batch, chosen from those given. */
-  choose({ from, take, isBackward }: Batch, available: readonly Message[]): Message[] {
+  choose(
+    { from, take, isBackward }: Pick<Batch, 'from' | 'take' | 'isBackward'>,
+    available: readonly Message[],
+  ): Message[] {
     const start = available.length === 0 ? 0 : from % available.length
     const chosen = [...available.slice(start), ...available.slice(0, start)].slice(0, take)
     return isBackward ? chosen.toReversed() : chosen
@@ -35,13 +39,27 @@ export class Queue {
    * servers of a queue do not tell each other in time.
    */
   receive(messages: Iterable<Message>): void {
-    for (const message of messages) this.#receives.set(message, this.#receivesOf(message) + 1)
+    for (const message of messages) this.#receives.set(message, this.receivesOf(message) + 1)
+  }
+
+  /** Those that nobody has received who may still delete them. */
+  get visible(): Message[] {
+    return this.messages.filter((message) => !this.#hidden.has(message))
+  }
+
+  hide(messages: readonly Message[]): void {
+    for (const message of messages) this.#hidden.add(message)
+  }
+
+  /** The visibility timeout is over. */
+  showAll(): void {
+    this.#hidden.clear()
   }
 
   /** A message as a function sees it. */
   recordOf(message: Message): SQSRecord {
     const record = { ...sqsRecord(message.body), messageId: message.messageId }
-    record.attributes.ApproximateReceiveCount = String(this.#receivesOf(message))
+    record.attributes.ApproximateReceiveCount = String(this.receivesOf(message))
     return record
   }
 
@@ -49,7 +67,7 @@ export class Queue {
     for (const message of messages) this.#receives.delete(message)
   }
 
-  #receivesOf(message: Message): number {
+  receivesOf(message: Message): number {
     return this.#receives.get(message) ?? 0
   }
 }

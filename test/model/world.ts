@@ -1,4 +1,5 @@
 /** The world of one program: its bucket, its queue, the model of both, and what happens in them one after the other. */
+import { parseMessage } from '../../handlers/s3-event.ts'
 import type { Bucket, ObjectVersion } from './bucket.ts'
 import { keys } from './contents.ts'
 import { type Announcement, creationBody, strangeBody } from './messages.ts'
@@ -6,11 +7,12 @@ import { Model } from './model.ts'
 import type { Round, Step } from './program.ts'
 import { type Message, Queue } from './queue.ts'
 
-type Instant = Exclude<Step, Round>
+type Instant = Exclude<Step, Round | { readonly do: 'midnight' }>
 
 export class World {
   readonly bucket: Bucket
   readonly queue = new Queue()
+  readonly deadLetters = new Queue()
   readonly model = new Model()
   /** Messages that a person must find in `ingest.messages`. */
   readonly unreadable: Message[] = []
@@ -18,6 +20,17 @@ export class World {
   readonly trace: string[] = []
   /** Messages given to a function, by the request's id. */
   readonly requests = new Map<string, number>()
+  /** What must not have happened, and happened where nobody was asked. */
+  readonly violations: Error[] = []
+  /** Requests that met a fault. */
+  readonly faulty = new Set<string>()
+  /** Whether any file was asked for again. */
+  hasReplays = false
+  /** Nothing goes wrong any more, and nobody loads the same files at the same time. */
+  isSettling = false
+  /** Days that have passed. */
+  days = 0
+  #upkeeps = 0
   readonly #announcements: Announcement[] = []
   #messages = 0
 
@@ -30,6 +43,11 @@ export class World {
     const requestId = `${this.bucket.name}/request-${this.requests.size + 1}`
     this.requests.set(requestId, messages.length)
     return requestId
+  }
+
+  /** Notes what is set going. Returns a name for its execution. */
+  openUpkeep(what: string): string {
+    return `${this.bucket.name}/${what.replaceAll(' ', '-')}-${++this.#upkeeps}`
   }
 
   /** Does what takes no time. */
@@ -47,6 +65,9 @@ export class World {
       case 'delete':
         this.beginDelete(step.version)
         this.model.endDeletes()
+        break
+      case 'give up':
+        this.#giveUp(step)
         break
       case 'delete marker':
         for (const { key } of pick(keys, step.key)) this.bucket.putDeleteMarker(key)
@@ -79,6 +100,21 @@ export class World {
     for (let start = 0; start < count; start += recordsPerMessage) {
       this.#announce(puts.slice(start, start + recordsPerMessage))
     }
+  }
+
+  #giveUp({ from, take }: Extract<Step, { do: 'give up' }>): void {
+    const messages = this.queue.choose({ from, take, isBackward: false }, this.queue.messages)
+    this.queue.delete(messages)
+    for (const message of messages) {
+      this.deadLetters.send(message)
+      this.trace.push(`message ${message.messageId} is a dead letter`)
+    }
+  }
+
+  /** A replay asks for versions: it writes the message itself. */
+  sendReplay(body: string): void {
+    const versions = parseMessage(body).objects.map(({ versionId }) => this.model.version(versionId).object)
+    this.#send({ versions, body, isUnreadable: false })
   }
 
   #announce(announcements: readonly Announcement[]): void {

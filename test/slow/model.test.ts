@@ -1,15 +1,13 @@
 import fc from 'fast-check'
 import { expect, inject, test } from 'vitest'
-import { countUnmatchedDocuments } from '../../db/accounting.ts'
 import { openLaboratory } from '../model/laboratory.ts'
 import { checkPrograms, replay } from '../model/property.ts'
 
-/** Some minutes. `npm test` runs 300. */
+/** Some minutes. `npm test` runs 250. */
 const PROGRAMS = 2_000
 
 test(`after each of ${PROGRAMS} random programs the ledger is what the model says, and every document is exact`, async () => {
   await using laboratory = await openLaboratory(inject('database'))
   const outcome = await checkPrograms(laboratory, { numRuns: PROGRAMS, shrinkSeconds: 120, ...replay() })
   expect(outcome.failed, fc.defaultReportMessage(outcome)).toBe(false)
-  expect(await countUnmatchedDocuments(laboratory.observer)).toBe(0)
 })

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { CheckReport } from '../model/check-copy.ts'
-import { type Safeguard, safeguards } from '../model/safeguards.ts'
+import { faultSafeguards } from '../model/fault-safeguards.ts'
+import type { Safeguard } from '../model/safeguard.ts'
+import { safeguards } from '../model/safeguards.ts'
 
 const root = join(import.meta.dirname, '../..')
 /** Everything that programs run, and nothing else. */
@@ -49,8 +51,12 @@ test('with every safeguard, no program finds a difference', async () => {
 })
 
 // Where functions race, what they do not show at once they show at another time.
-test.each(safeguards)('without "$name", a program finds a difference', { retry: 2 }, async (safeguard) => {
-  const { failed, programs, shrinks, counterexample, error } = await checkCopy(safeguard)
-  expect(failed).toBe(true)
-  console.log(`${safeguard.name}: program ${programs}, shrunk ${shrinks} times to${counterexample}${error}`)
-})
+test.each([...safeguards, ...faultSafeguards])(
+  'without "$name", a program finds a difference',
+  { retry: 2 },
+  async (safeguard) => {
+    const { failed, programs, shrinks, counterexample, error } = await checkCopy(safeguard)
+    expect(failed).toBe(true)
+    console.log(`${safeguard.name}: program ${programs}, shrunk ${shrinks} times to${counterexample}${error}`)
+  },
+)

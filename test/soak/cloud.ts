@@ -1,9 +1,7 @@
 /**
  * The soak on the laptop cloud: the real template and real processes, files by the thousand, workers killed, the database
  * taken away. At the end every version is accounted for, and nothing has grown.
- * `node test/soak/cloud.ts --files 20000 --seed 1`
  */
-import { parseArgs } from 'node:util'
 import { sql } from 'drizzle-orm'
 import { transformLease } from '../../db/schema.ts'
 import { startCloud } from '../../infra/local/cloud.ts'
@@ -12,7 +10,7 @@ import { deployStack } from '../../infra/local/deploy.ts'
 import { seededRandom } from '../../workflows/capacity/random.ts'
 import { everyNth, flow, LOOKS_TOLD } from './cloud/flow.ts'
 import { makeSoakFiles } from './cloud/inputs.ts'
-import { countWork, renderSoak, type SoakReport } from './cloud/report.ts'
+import { countWork, type SoakReport } from './cloud/report.ts'
 import { mend, untilQuiet } from './cloud/settle.ts'
 import { planOutages } from './cloud/trouble.ts'
 import { findViolations } from './cloud/verify.ts'
@@ -92,38 +90,4 @@ export async function soakCloud({
   } finally {
     await cloud.stop()
   }
-}
-
-const USAGE = `Soaks the laptop cloud: thousands of files, some bad, some twice; workers are killed, PostgreSQL goes
-and comes. Exits 1 unless every version is accounted for and no process grows. Ctrl-C ends it with its cloud.
-
-  node test/soak/cloud.ts                 20,000 files, ten minutes
-  node test/soak/cloud.ts --files 2000    fewer
-  node test/soak/cloud.ts --seed 2        other files, other moments
-  node test/soak/cloud.ts --help          this text
-
-State and logs lie in .sluice/soak/.`
-
-if (import.meta.main) {
-  const { values } = parseArgs({
-    options: {
-      files: { type: 'string', default: '20000' },
-      seed: { type: 'string', default: '1' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  })
-  if (values.help) {
-    console.log(USAGE)
-    process.exit(0)
-  }
-  const [files, seed] = [Number(values.files), Number(values.seed)]
-  if (!Number.isSafeInteger(files) || files < 1 || !Number.isSafeInteger(seed)) {
-    console.error(
-      `--files ${values.files} --seed ${values.seed}: both must be whole numbers, files at least 1.\n\n${USAGE}`,
-    )
-    process.exit(2)
-  }
-  const report = await soakCloud({ files, seed, onProgress: console.log })
-  console.log(`\n${renderSoak(report)}`)
-  process.exit(report.violations.length === 0 ? 0 : 1)
 }

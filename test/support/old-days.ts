@@ -41,7 +41,9 @@ export async function makePastDay(
 
 /** A run of dbt that succeeded and has read everything that is there now. */
 export async function succeedTransform(owner: Database): Promise<void> {
-  await owner.insert(transforms).values({ outcome: 'succeeded', endedAt: new Date() })
+  // Not from the oldest transaction that runs, as a real one: that may be of another test's database on this server.
+  const readBelow = sql`pg_snapshot_xmax(pg_current_snapshot())`
+  await owner.insert(transforms).values({ outcome: 'succeeded', endedAt: new Date(), readBelow })
 }
 
 /** Partitions of the past that are there, attached or not. */
