@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { type Laboratory, openLaboratory } from './laboratory.ts'
-import { checkPrograms, PROGRAMS, replay } from './property.ts'
+import { checkPrograms, replay } from './property.ts'
+
+/** Half a minute. `npm run test:slow` runs more, `npm run test:soak` as many as one likes. */
+const PROGRAMS = 100
 
 let laboratory: Laboratory
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import type { Laboratory } from './laboratory.ts'
 import { type Program, programs } from './program.ts'
 import { runProgram } from './run-program.ts'
 
-/** Programs of `npm test`: a minute. Each safeguard that is removed shows within as many. */
+/** Programs within which each safeguard that is removed shows: a minute. */
 export const PROGRAMS = 250
 
 /** What a person asks for by environment variables: the seed and the path that the report of a failure names. */

@@ -11,7 +11,15 @@ import { safeguards } from '../model/safeguards.ts'
 
 const root = join(import.meta.dirname, '../..')
 /** Everything that programs run, and nothing else. */
-const SOURCES = ['package.json', 'db', 'handlers', 'infra/local/demo', 'test/model', 'test/support']
+const SOURCES = [
+  'package.json',
+  'db',
+  'handlers',
+  'infra/local/demo',
+  'workflows/capacity',
+  'test/model',
+  'test/support',
+]
 /** The same programs each time, so that the table in test/README.md can be compared; concurrency stays real. */
 const SEED = '1'
 

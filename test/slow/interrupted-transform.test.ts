@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type DbtServer, installDbt, startDbtServer } from '../../support/dbt.ts'
-import { firstRow, leaseOf, runsOf, startTransform, transform, untilAsleep } from './transforming.ts'
+import { firstRow, leaseOf, runsOf, startTransform, transform, untilAsleep } from '../dbt/transform/transforming.ts'
+import { type DbtServer, installDbt, startDbtServer } from '../support/dbt.ts'
 
 let server: DbtServer
 beforeAll(async () => {
