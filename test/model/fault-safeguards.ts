@@ -25,7 +25,6 @@ export const faultSafeguards: readonly Safeguard[] = [
     'hasIdentity(file), sql`not',
     'hasIdentity(file), sql`true or not',
   ),
-  guard('an attempt whose end got no answer counts once', 'db/attempts.ts', '} + 1, ', '} + 1, 1000000 + '),
   guard('a lost connection is tried again', DATABASE, 'isConnectionLost(error) ? connects : undefined', 'undefined'),
   guard(
     'a password that is refused is read again',
