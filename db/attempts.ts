@@ -88,10 +88,16 @@ export async function beginAttempt(
 /**
  * Notes that an attempt ended, whatever its outcome: the file did not take the process with it. Asked again because no answer
  * came, it never has more attempts end than began.
+ *
+ * @param attempt one whose begin was not heard of: it ends only if that was committed
  */
-export async function endAttempt(session: Session, file: Identity): Promise<void> {
+export async function endAttempt(session: Session, file: Identity, attempt: Attempt = {}): Promise<void> {
+  const isBegun =
+    attempt.transactionId === undefined
+      ? sql`true`
+      : sql`pg_xact_status(${attempt.transactionId}::xid8) is not distinct from 'committed'`
   await session
     .update(files)
     .set({ attemptsEnded: sql`least(${files.attemptsEnded} + 1, ${files.attemptsBegun})` })
-    .where(hasIdentity(file))
+    .where(and(hasIdentity(file), isBegun))
 }

@@ -9,7 +9,7 @@ import { findSource } from '../sources/registry.ts'
 export class Attempts {
   readonly #withDatabase: WithDatabase
   /** Ended in this process, and not yet in the ledger: without it, a flapping database would look like a crash. */
-  readonly #unnoted: CreatedObject[] = []
+  readonly #unnoted: { readonly object: CreatedObject; readonly attempt?: Attempt }[] = []
 
   constructor(withDatabase: WithDatabase) {
     this.#withDatabase = withDatabase
@@ -17,9 +17,9 @@ export class Attempts {
 
   /** Notes ends that could not be noted before. */
   async catchUp(end: AbortSignal): Promise<void> {
-    for (let object = this.#unnoted.at(-1); object !== undefined; object = this.#unnoted.at(-1)) {
-      const ended = object
-      await this.#withDatabase((database) => endAttempt(database, ended), end)
+    for (let ended = this.#unnoted.at(-1); ended !== undefined; ended = this.#unnoted.at(-1)) {
+      const { object, attempt } = ended
+      await this.#withDatabase((database) => endAttempt(database, object, attempt), end)
       this.#unnoted.pop()
     }
   }
@@ -27,7 +27,13 @@ export class Attempts {
   async begin(object: CreatedObject, end: AbortSignal): Promise<void> {
     const source = findSource(object.key)?.name ?? null
     const attempt: Attempt = {}
-    await this.#withDatabase((database) => beginAttempt(database, { ...object, source }, attempt), end)
+    try {
+      await this.#withDatabase((database) => beginAttempt(database, { ...object, source }, attempt), end)
+    } catch (error) {
+      // It may be noted though nobody heard of it, and nothing else would end it.
+      if (attempt.transactionId !== undefined) this.#unnoted.push({ object, attempt })
+      throw error
+    }
   }
 
   /** Notes that an attempt ended without an outcome. Never throws. */
@@ -35,7 +41,7 @@ export class Attempts {
     try {
       await this.#withDatabase((database) => endAttempt(database, object), end)
     } catch (error) {
-      this.#unnoted.push(object)
+      this.#unnoted.push({ object })
       logger.warn('end of an attempt not noted; it will be', { ...errorFacts(error) })
     }
   }

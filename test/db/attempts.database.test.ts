@@ -54,3 +54,23 @@ test('an end that is noted again does not end an attempt that never began', asyn
 
   expect(await attemptsOf(file)).toEqual([1, 1])
 })
+
+test('a begin that was given up, unheard, is ended when it was committed, and only then', async () => {
+  const [committed, lost] = [fileRecord({ status: 'attempted' }), fileRecord({ status: 'attempted' })]
+  const [heard, unheard]: Attempt[] = [{}, {}]
+  await beginAttempt(ledger.database, committed, heard)
+  await beginAttempt(ledger.database, lost, {})
+  const broken = ledger.database.transaction(async (transaction) => {
+    await beginAttempt(transaction, lost, unheard)
+    throw new Error('the connection is lost')
+  })
+  await expect(broken).rejects.toThrow('the connection is lost')
+
+  await endAttempt(ledger.database, committed, heard)
+  await endAttempt(ledger.database, lost, unheard)
+
+  expect([await attemptsOf(committed), await attemptsOf(lost)]).toEqual([
+    [1, 1],
+    [1, 0],
+  ])
+})

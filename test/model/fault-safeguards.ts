@@ -10,7 +10,7 @@ export const faultSafeguards: readonly Safeguard[] = [
   guard(
     'an end that could not be noted is remembered',
     'handlers/ingest/attempts.ts',
-    'this.#unnoted.push(object)',
+    'this.#unnoted.push({ object })',
     '',
   ),
   guard(

@@ -8,9 +8,22 @@ import { runProgram } from './run-program.ts'
 export const PROGRAMS = 250
 
 /** What a person asks for by environment variables: the seed and the path that the report of a failure names. */
-export function replay(): { seed?: number; path?: string } {
+function replay(): { seed?: number; path?: string } {
   const { MODEL_SEED, MODEL_PATH } = process.env
   return { ...(MODEL_SEED && { seed: Number(MODEL_SEED) }), ...(MODEL_PATH && { path: MODEL_PATH }) }
+}
+
+/** Programs of one seed, where many seeds are gone through. */
+export const PROGRAMS_PER_SEED = 20
+
+/**
+ * Seeds of the tests: the same programs each time, so that it is a change that makes them fail. `npm run test:soak` looks for new
+ * ones. What a person asks for by environment variables goes first.
+ */
+export const seedsFor = (programs: number): { seed: number; path?: string }[] => {
+  const { seed, path } = replay()
+  if (seed !== undefined) return [{ seed, ...(path && { path }) }]
+  return Array.from({ length: programs / PROGRAMS_PER_SEED }, (_, index) => ({ seed: 22_000 + index }))
 }
 
 interface Parameters {

@@ -5,10 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { startPostgres } from '../../infra/local/postgres.ts'
 import { type Laboratory, openLaboratory } from '../model/laboratory.ts'
-import { checkPrograms } from '../model/property.ts'
-
-/** Programs of one seed. After them the next seed begins, so that the seed of a violation is soon run again. */
-const PROGRAMS_PER_SEED = 20
+import { checkPrograms, PROGRAMS_PER_SEED } from '../model/property.ts'
 
 /** Seconds in which a program that shows a violation is made smaller. */
 const SHRINK_SECONDS = 60
