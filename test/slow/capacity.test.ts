@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
+import { PUT_TO_COMMIT_P99_MAX_SECONDS } from '../../handlers/limits.ts'
 import { poissonArrivals } from '../../workflows/capacity/random.ts'
 import { figuresOfMeasured, figuresOfPredicted, type Measured, measure, predict } from '../support/capacity.ts'
 
@@ -11,7 +12,6 @@ const RATES = [1.2, 12]
 const SECONDS = 300
 /** What a prediction may be off. */
 const TOLERANCE = 0.2
-const PROMISED_P99_SECONDS = 120
 
 let runs: Map<number, Measured>
 
@@ -39,5 +39,5 @@ test.each(RATES)('at %s files a second all files are loaded, 99 of 100 within tw
   const { files } = runOf(rate)
 
   expect(files).toHaveLength(poissonArrivals(rate, rate, SECONDS).length)
-  expect(figuresOfMeasured(runOf(rate)).p99Seconds).toBeLessThan(PROMISED_P99_SECONDS)
+  expect(figuresOfMeasured(runOf(rate)).p99Seconds).toBeLessThan(PUT_TO_COMMIT_P99_MAX_SECONDS)
 })

@@ -1,7 +1,8 @@
 /** What must change in a stage for a load: the difference between what it has and what it needs, with the reason in figures. */
+import { PUT_TO_COMMIT_P99_MAX_SECONDS } from '../../handlers/limits.ts'
 import { newSeconds } from './dbt-build.ts'
 import { instanceClass } from './instance-classes.ts'
-import { coresBusy, type Needs, P99_LIMIT_SECONDS, STARTS_PER_SECOND, UTILISATION_LIMIT } from './needs.ts'
+import { coresBusy, type Needs, STARTS_PER_SECOND, UTILISATION_LIMIT } from './needs.ts'
 import { type CapacityLoad, rateOf, SECONDS_PER_DAY } from './run-stage.ts'
 import { batchSeconds, serviceTimesOf } from './service-times.ts'
 import type { Simulated } from './simulation.ts'
@@ -42,7 +43,7 @@ export function findChanges(compared: Compared): Change[] {
       'batchingWindow',
       seconds(configured.windowSeconds),
       seconds(settings.windowSeconds),
-      () => `p99 would be ${figure(compared.asConfigured.lagSeconds.p99)} s of ${P99_LIMIT_SECONDS} s`,
+      () => `p99 would be ${figure(compared.asConfigured.lagSeconds.p99)} s of ${PUT_TO_COMMIT_P99_MAX_SECONDS} s`,
     ),
     ...changed(
       'ingestConcurrency',

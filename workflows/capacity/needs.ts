@@ -1,4 +1,5 @@
 /** The settings that a stage needs for a load: of each the smallest that is enough. */
+import { PUT_TO_COMMIT_P99_MAX_SECONDS } from '../../handlers/limits.ts'
 import { newSeconds, shortestInterval, stagesForBuilds } from './dbt-build.ts'
 import { type InstanceClass, instanceClass, maxConnections, PROPOSED_CLASSES } from './instance-classes.ts'
 import { type CapacityLoad, rateOf, runStage, SECONDS_PER_DAY } from './run-stage.ts'
@@ -7,8 +8,6 @@ import type { Simulated } from './simulation.ts'
 import type { StageSettings } from './stage-settings.ts'
 import { volumeShare } from './volume.ts'
 
-/** Promised from put to commit, for 99 of 100 files. */
-export const P99_LIMIT_SECONDS = 120
 /** Beyond, a little more load makes queues much longer, and nothing is left for a busy hour. */
 export const UTILISATION_LIMIT = 0.7
 /** Of the function's timeout: one that is slow for once must not be cut off. */
@@ -42,7 +41,7 @@ export function findNeeds(settings: StageSettings, load: CapacityLoad): Needs {
   const sized = { ...fitting, ...smallestInstance(settings, coresBusy(settings, own)) }
   const found = smallestConcurrency(sized, own)
   // What waits too long although functions are idle waits for its window.
-  const excess = found.simulated.lagSeconds.p99 - P99_LIMIT_SECONDS
+  const excess = found.simulated.lagSeconds.p99 - PUT_TO_COMMIT_P99_MAX_SECONDS
   if (excess < 0 || sized.windowSeconds === 0) return { stages, ...found }
   const windowSeconds = Math.max(0, Math.floor(sized.windowSeconds - excess - 1))
   return { stages, ...smallestConcurrency({ ...sized, windowSeconds }, own) }

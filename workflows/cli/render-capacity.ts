@@ -1,6 +1,7 @@
 /** How `sluice capacity` shows plans: loads side by side, and below what must change for each. */
+import { PUT_TO_COMMIT_P99_MAX_SECONDS } from '../../handlers/limits.ts'
 import { figure, percent } from '../capacity/changes.ts'
-import { P99_LIMIT_SECONDS, UTILISATION_LIMIT } from '../capacity/needs.ts'
+import { UTILISATION_LIMIT } from '../capacity/needs.ts'
 import type { Plan } from '../capacity/plan.ts'
 import { rateOf } from '../capacity/run-stage.ts'
 import { formatCount, formatSeconds, plural, renderTable, wrap } from './format.ts'
@@ -42,7 +43,7 @@ const FACTS: readonly Fact[] = [
 
 /** What a plan promises, and what it takes for granted. */
 export const BOUNDS =
-  `Needed is the smallest that keeps p99 under ${P99_LIMIT_SECONDS} s, and functions, the writer and dbt busy for at most ` +
+  `Needed is the smallest that keeps p99 under ${PUT_TO_COMMIT_P99_MAX_SECONDS} s, and functions, the writer and dbt busy for at most ` +
   `${percent(UTILISATION_LIMIT)} of the time. All is simulated or estimated: how, and how it is checked, is in docs/capacity.md.`
 
 export function renderPlans(stage: string, plans: readonly Plan[]): string {
